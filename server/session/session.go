@@ -8,6 +8,8 @@ type Conn interface {
 	Flush()
 	// Close ends the connection after what was written so far was sent (or at once, if now). reason goes to the log.
 	Close(reason string, now bool)
+	// Resume asks for the input that waits behind a parked command to be carried out.
+	Resume()
 	RemoteAddr() string // "ip:port", or the socket's path
 	LocalAddr() string
 	FD() int
