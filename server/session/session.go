@@ -40,6 +40,7 @@ type Session struct {
 	MultiDirty bool // a command was refused while queueing: EXEC answers EXECABORT
 	Queue      []Queued
 	QueueBytes int
+	QueueFlags uint32 // union of the queued commands' flags (command.Flags)
 	Watching   map[WatchKey]struct{}
 	WatchDirty bool // a watched key changed: EXEC answers null
 
@@ -57,6 +58,8 @@ type Session struct {
 	Paused     bool // parked by CLIENT PAUSE
 	CloseAfter bool // close once the output is sent
 	Deny       bool // inside EXEC: blocking commands answer at once
+
+	LastWrite uint64 // log index that holds this connection's last write (WAITAOF)
 }
 
 // Queued is one command of a transaction; its arguments are copies.
