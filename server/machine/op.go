@@ -11,10 +11,10 @@ const (
 	XAdd          Kind = 1  // Key Args=fields,values IDs[0]=id IDs[1]=MINID N[0]=MAXLEN N[1]=LIMIT Group=pid Consumer=iid
 	XTrim         Kind = 2  // Key IDs[0]=MINID N[0]=MAXLEN N[1]=LIMIT
 	XDel          Kind = 3  // Key IDs
-	XDelEx        Kind = 4  // Key IDs, reference flags
+	XDelEx        Kind = 4  // Key IDs, reference flags; an Err beside IDs comes after the check for a missing key, an Err without IDs before it
 	XSetID        Kind = 5  // Key IDs[0]=last IDs[1]=max deleted N[0]=entries added (-1 absent); FlagHasLimit: IDs[1] given
 	XAck          Kind = 6  // Key Group IDs
-	XAckDel       Kind = 7  // Key Group IDs, reference flags
+	XAckDel       Kind = 7  // Key Group IDs, reference flags; Err as in XDelEx
 	XNack         Kind = 8  // Key Group IDs N[0]=mode (NackSilent…) N[1]=RETRYCOUNT (-1 absent) FlagForce
 	XReadGroup    Kind = 9  // Args=keys IDs (MaxID is '>') Group Consumer N[0]=COUNT N[1]=MAXCOUNT N[2]=MAXSIZE N[3]=CLAIM (-1 absent) FlagNoAck
 	XClaim        Kind = 10 // Key Group Consumer IDs N[0]=min-idle N[1]=RETRYCOUNT (-1 absent) N[2]=IDLE or TIME (FlagIdle, FlagTime) FlagForce FlagJustID; FlagLastID: the last of IDs is LASTID
@@ -36,7 +36,7 @@ const (
 	SetRange      Kind = 27 // Key N[0]=offset Args[0]
 	Del           Kind = 40 // Args=keys
 	Rename        Kind = 41 // Key Group=destination FlagNX (RENAMENX)
-	Copy          Kind = 42 // Key Group=destination N[0]=destination db FlagReplace
+	Copy          Kind = 42 // Key Group=destination N[0]=destination db (-1 the same) FlagReplace
 	Move          Kind = 43 // Key N[0]=destination db
 	ExpireAt      Kind = 44 // Key N[0]=absolute ms FlagNX FlagXX FlagGT FlagLT
 	Persist       Kind = 45 // Key
@@ -125,6 +125,9 @@ const (
 	FlagIfDeq   = FlagDelRef  // SET IFDEQ
 	FlagIfDne   = FlagAcked   // SET IFDNE
 	FlagDelta   = FlagNoAck   // INCRBY family: kept for the reply's shape
+	// FlagRelative is set by parsing Set, GetEx and ExpireAt: N[0] is counted from now. The sequencer makes it absolute
+	// (command.ResolveRelative), so Apply and the log never see it.
+	FlagRelative = FlagTime
 )
 
 // Modes of XNACK in N[0].
