@@ -1,0 +1,6 @@
+//go:build race
+
+package resp
+
+// slowdown is how much longer than usual tests may take.
+const slowdown = 20
