@@ -1,0 +1,21 @@
+.PHONY: run build test check bench docs
+
+run: ## serve 127.0.0.1:6379 with data in ./data
+	go run ./cmd/streamd
+
+build: ## bin/streamd
+	go build -trimpath -o bin/streamd ./cmd/streamd
+
+test: ## everything, with the race detector
+	go test -race -timeout 20m ./...
+
+check: ## what a change must pass before it is sent
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	go vet ./...
+	go test ./...
+
+bench: ## micro-benchmarks of the hot paths
+	go test -run '^$$' -bench . -benchmem ./resp ./stream ./groups ./aof ./server/...
+
+docs: ## regenerate docs/commands.md and docs/config.md
+	go test ./server/command ./server/settings -run Docs -update
