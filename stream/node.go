@@ -1,0 +1,175 @@
+package stream
+
+import "sort"
+
+// Limits close a node as stream-node-max-bytes and stream-node-max-entries do in Redis. 0 means no limit; bytes beyond
+// 2^30 mean 2^30.
+type Limits struct {
+	NodeMaxBytes   int64
+	NodeMaxEntries int64
+}
+
+// maxNodeBytes is Redis's bound on a listpack of entries, and on the fields and values of one entry.
+const maxNodeBytes = 1 << 30
+
+// node is what a radix tree node of Redis would hold.
+type node struct {
+	first ID     // the first entry put in: the master entry's id
+	last  ID     // the last entry put in, deleted or not
+	bytes uint64 // listpack size without the elements that count live and deleted entries
+	live  uint32
+	total uint32 // live and deleted
+}
+
+// full tells whether an entry with size bytes of fields and values opens a new node.
+func (n *node) full(size int64, lim Limits) bool {
+	maxBytes := lim.NodeMaxBytes
+	if maxBytes <= 0 || maxBytes > maxNodeBytes {
+		maxBytes = maxNodeBytes
+	}
+	bytes := int64(n.bytes) + int64(listpackInt(int64(n.live))) + int64(listpackInt(int64(n.total-n.live)))
+	return bytes+size >= maxBytes || lim.NodeMaxEntries > 0 && int64(n.total) >= lim.NodeMaxEntries
+}
+
+// chunkNodes is how many nodes a chunk holds.
+const chunkNodes = 64
+
+// nodeBytes and chunkBytes are the memory of a node and of an empty chunk.
+const (
+	nodeBytes  = 48
+	chunkBytes = 48
+)
+
+// nodeChunk is a run of nodes. Invariant: recs[head:] is not empty while the chunk is in a list.
+type nodeChunk struct {
+	epoch uint64
+	head  int
+	recs  []node
+}
+
+// nodeList is the nodes of a stream, oldest first, in chunks that streams share copy-on-write.
+type nodeList struct {
+	chunks []*nodeChunk
+	count  int64
+}
+
+// nodeRef names a node of a list until the list changes.
+type nodeRef struct{ chunk, at int }
+
+// fork returns a list that shares the chunks; both sides go on under a higher epoch.
+func (l *nodeList) fork() nodeList {
+	return nodeList{chunks: append([]*nodeChunk(nil), l.chunks...), count: l.count}
+}
+
+// own makes a chunk writable for epoch.
+func (l *nodeList) own(i int, epoch uint64) *nodeChunk {
+	c := l.chunks[i]
+	if c.epoch != epoch {
+		c = &nodeChunk{epoch: epoch, recs: append(make([]node, 0, len(c.recs)-c.head+1), c.recs[c.head:]...)}
+		l.chunks[i] = c
+	}
+	return c
+}
+
+// oldest returns the oldest node; the list is not empty.
+func (l *nodeList) oldest() *node {
+	c := l.chunks[0]
+	return &c.recs[c.head]
+}
+
+// newest returns the newest node, nil if there is none.
+func (l *nodeList) newest() *node {
+	if len(l.chunks) == 0 {
+		return nil
+	}
+	c := l.chunks[len(l.chunks)-1]
+	return &c.recs[len(c.recs)-1]
+}
+
+// newestOwned returns the newest node for writing; the list is not empty.
+func (l *nodeList) newestOwned(epoch uint64) *node {
+	c := l.own(len(l.chunks)-1, epoch)
+	return &c.recs[len(c.recs)-1]
+}
+
+// push adds a node at the end.
+func (l *nodeList) push(n node, epoch uint64) {
+	l.count++
+	if k := len(l.chunks); k > 0 && len(l.chunks[k-1].recs)-l.chunks[k-1].head < chunkNodes {
+		c := l.own(k-1, epoch)
+		if len(c.recs) == cap(c.recs) && c.head > 0 {
+			c.recs = c.recs[:copy(c.recs, c.recs[c.head:])]
+			c.head = 0
+		}
+		c.recs = append(c.recs, n)
+		return
+	}
+	l.chunks = append(l.chunks, &nodeChunk{epoch: epoch, recs: append(make([]node, 0, 1), n)})
+}
+
+// find returns the node an entry is in: the last one whose first id is not above id.
+func (l *nodeList) find(id ID) (nodeRef, bool) {
+	i := sort.Search(len(l.chunks), func(i int) bool {
+		c := l.chunks[i]
+		return id.Less(c.recs[c.head].first)
+	}) - 1
+	if i < 0 {
+		return nodeRef{}, false
+	}
+	c := l.chunks[i]
+	live := c.recs[c.head:]
+	at := sort.Search(len(live), func(j int) bool { return id.Less(live[j].first) }) - 1
+	return nodeRef{i, c.head + at}, true
+}
+
+// ceiling returns the first node whose first entry is not below id.
+func (l *nodeList) ceiling(id ID) (*node, bool) {
+	i := sort.Search(len(l.chunks), func(i int) bool {
+		c := l.chunks[i]
+		return !c.recs[len(c.recs)-1].first.Less(id)
+	})
+	if i == len(l.chunks) {
+		return nil, false
+	}
+	live := l.chunks[i].recs[l.chunks[i].head:]
+	return &live[sort.Search(len(live), func(j int) bool { return !live[j].first.Less(id) })], true
+}
+
+// take counts n entries of a node as deleted; the node goes when none is left. It tells whether that was the newest node.
+func (l *nodeList) take(r nodeRef, n uint32, epoch uint64) (newestGone bool) {
+	shift := l.chunks[r.chunk].head
+	c := l.own(r.chunk, epoch)
+	at := r.at - (shift - c.head)
+	c.recs[at].live -= n
+	if c.recs[at].live > 0 {
+		return false
+	}
+	l.count--
+	newestGone = r.chunk == len(l.chunks)-1 && at == len(c.recs)-1
+	switch {
+	case len(c.recs)-c.head == 1 && r.chunk == 0:
+		l.chunks[0] = nil
+		l.chunks = l.chunks[1:]
+	case len(c.recs)-c.head == 1:
+		l.chunks = append(l.chunks[:r.chunk], l.chunks[r.chunk+1:]...)
+	case at == c.head:
+		c.head++
+	default:
+		c.recs = append(c.recs[:at], c.recs[at+1:]...)
+	}
+	return newestGone
+}
+
+// takeOldest is take for the oldest node.
+func (l *nodeList) takeOldest(n uint32, epoch uint64) (newestGone bool) {
+	return l.take(nodeRef{0, l.chunks[0].head}, n, epoch)
+}
+
+// each visits the nodes, oldest first.
+func (l *nodeList) each(visit func(n *node)) {
+	for _, c := range l.chunks {
+		for i := c.head; i < len(c.recs); i++ {
+			visit(&c.recs[i])
+		}
+	}
+}

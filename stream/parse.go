@@ -1,0 +1,55 @@
+package stream
+
+import "math"
+
+// maxIDText is the longest text Redis takes for an id.
+const maxIDText = 127
+
+// ParseID reads "ms-seq" or "ms", the latter with missingSeq. It takes what the number parser of Redis takes by accident:
+// leading zeros, leading blanks, a leading '+' and minus zero (XADD s 7--0). It allocates nothing.
+func ParseID(b []byte, missingSeq uint64) (ID, bool) {
+	if len(b) > maxIDText {
+		return ID{}, false
+	}
+	for i, c := range b {
+		if c != '-' {
+			continue
+		}
+		ms, ok := parseUint(b[:i])
+		if !ok {
+			return ID{}, false
+		}
+		seq, ok := parseUint(b[i+1:])
+		return ID{ms, seq}, ok
+	}
+	ms, ok := parseUint(b)
+	return ID{ms, missingSeq}, ok
+}
+
+// parseUint reads an unsigned decimal as strtoull does, but for negative numbers, which strtoull wraps around.
+func parseUint(b []byte) (uint64, bool) {
+	for len(b) > 0 && (b[0] == ' ' || b[0] >= '\t' && b[0] <= '\r') {
+		b = b[1:]
+	}
+	negative := false
+	if len(b) > 0 && (b[0] == '+' || b[0] == '-') {
+		negative = b[0] == '-'
+		b = b[1:]
+	}
+	if len(b) == 0 {
+		return 0, false
+	}
+	var n uint64
+	for _, c := range b {
+		d := uint64(c - '0')
+		if d > 9 || n > math.MaxUint64/10 {
+			return 0, false
+		}
+		next := n*10 + d
+		if next < n*10 {
+			return 0, false
+		}
+		n = next
+	}
+	return n, !negative || n == 0
+}

@@ -1,0 +1,201 @@
+package stream
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"strconv"
+)
+
+// A packed value starts with a tag:
+//
+//	00…7f        text of that many bytes follows
+//	80…bf        the number 0…63
+//	c0…c7        a number of 1…8 bytes follows: zigzag, little-endian
+//	c8           2 bytes little-endian length, then text
+//	c9           4 bytes little-endian length, then text
+//
+// Text that is the canonical decimal of an int64 is packed as a number, all other text as it is, in the shortest form: a
+// value has one packed form only.
+const (
+	tagSmall  = 0x80
+	tagInt    = 0xc0
+	tagText16 = 0xc8
+	tagText32 = 0xc9
+
+	maxTagText = 0x7f
+	maxSmall   = 0x3f
+	// maxValueHead is what a packed value takes at most above its text.
+	maxValueHead = 5
+	// maxIntText is the length of the longest int64.
+	maxIntText = 20
+)
+
+// parseInt reads the canonical decimal of an int64: no leading zeros, no plus, no minus zero.
+func parseInt(b []byte) (int64, bool) {
+	n := len(b)
+	if n == 0 || n > maxIntText {
+		return 0, false
+	}
+	negative := b[0] == '-'
+	if negative {
+		b = b[1:]
+		n--
+	}
+	if n == 0 {
+		return 0, false
+	}
+	if b[0] == '0' {
+		return 0, n == 1 && !negative
+	}
+	var v uint64
+	for _, c := range b {
+		d := uint64(c - '0')
+		if d > 9 {
+			return 0, false
+		}
+		v = v*10 + d
+	}
+	// 19 digits fit into a uint64, so only the sign bit is left to look at; 20 digits never fit.
+	switch {
+	case n > 19:
+		return 0, false
+	case negative:
+		return -int64(v), v <= 1<<63
+	}
+	return int64(v), v < 1<<63
+}
+
+func zigzag(v int64) uint64   { return uint64(v<<1) ^ uint64(v>>63) }
+func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
+
+// putInt packs a number into buf, which has room for 9 bytes, and returns the bytes used.
+func putInt(buf []byte, v int64) int {
+	if uint64(v) <= maxSmall {
+		buf[0] = tagSmall | byte(v)
+		return 1
+	}
+	u := zigzag(v)
+	n := (bits.Len64(u) + 7) / 8
+	buf[0] = tagInt + byte(n-1)
+	for i := 1; i <= n; i++ {
+		buf[i] = byte(u)
+		u >>= 8
+	}
+	return 1 + n
+}
+
+// putText packs text into buf, which has room, and returns the bytes used.
+func putText(buf, text []byte) int {
+	n := len(text)
+	p := 1
+	switch {
+	case n <= maxTagText:
+		buf[0] = byte(n)
+	case n <= 0xffff:
+		buf[0] = tagText16
+		binary.LittleEndian.PutUint16(buf[1:], uint16(n))
+		p = 3
+	default:
+		buf[0] = tagText32
+		binary.LittleEndian.PutUint32(buf[1:], uint32(n))
+		p = 5
+	}
+	return p + copy(buf[p:], text)
+}
+
+// textAt returns the bounds of the text of the value at p, which is no number.
+func textAt(buf []byte, p int) (from, to int) {
+	switch tag := buf[p]; tag {
+	case tagText16:
+		return p + 3, p + 3 + int(binary.LittleEndian.Uint16(buf[p+1:]))
+	case tagText32:
+		return p + 5, p + 5 + int(binary.LittleEndian.Uint32(buf[p+1:]))
+	default:
+		return p + 1, p + 1 + int(tag)
+	}
+}
+
+// isInt tells whether the value with this tag is a number.
+func isInt(tag byte) bool { return tag >= tagSmall && tag < tagText16 }
+
+// intAt returns the number at p and where the next value starts.
+func intAt(buf []byte, p int) (int64, int) {
+	tag := buf[p]
+	if tag < tagInt {
+		return int64(tag & maxSmall), p + 1
+	}
+	n := int(tag-tagInt) + 1
+	p++
+	if p+8 <= len(buf) {
+		u := binary.LittleEndian.Uint64(buf[p:])
+		return unzigzag(u & (^uint64(0) >> (64 - 8*n))), p + n
+	}
+	var u uint64
+	for i := n - 1; i >= 0; i-- {
+		u = u<<8 | uint64(buf[p+i])
+	}
+	return unzigzag(u), p + n
+}
+
+// uvarint reads a varint of a trusted buffer.
+func uvarint(buf []byte, p int) (uint64, int) {
+	if c := buf[p]; c < 0x80 {
+		return uint64(c), p + 1
+	}
+	v, n := binary.Uvarint(buf[p:])
+	return v, p + n
+}
+
+// digits returns how long the decimal of n is.
+func digits(n int) int {
+	switch {
+	case n < 10:
+		return 1
+	case n < 100:
+		return 2
+	case n < 1000:
+		return 3
+	case n < 10000:
+		return 4
+	}
+	d := 4
+	for n /= 10000; n > 0; n /= 10 {
+		d++
+	}
+	return d
+}
+
+// uintDigits returns how long the decimal of u is.
+func uintDigits(u uint64) int {
+	d := 1
+	for ; u >= 10; u /= 10 {
+		d++
+	}
+	return d
+}
+
+// intDigits returns how long the decimal of v is.
+func intDigits(v int64) int {
+	if v < 0 {
+		return 1 + uintDigits(-uint64(v))
+	}
+	return uintDigits(uint64(v))
+}
+
+// putBulkHead writes "$n\r\n" into buf and returns the bytes used.
+func putBulkHead(buf []byte, mark byte, n int) int {
+	buf[0] = mark
+	if n < 10 {
+		buf[1] = '0' + byte(n)
+		buf[2] = '\r'
+		buf[3] = '\n'
+		return 4
+	}
+	p := len(strconv.AppendUint(buf[1:1:len(buf)], uint64(n), 10)) + 1
+	buf[p] = '\r'
+	buf[p+1] = '\n'
+	return p + 2
+}
+
+// bulkSize is the length of a bulk string of n bytes on the wire.
+func bulkSize(n int) int { return 1 + digits(n) + 2 + n + 2 }
