@@ -120,3 +120,23 @@ func hexDigit(c byte) int {
 	}
 	return -1
 }
+
+// SplitWords splits a line into words as inline requests do, for configuration files and tools.
+func SplitWords(line []byte) ([]string, error) {
+	var words []string
+	scratch := make([]byte, 0, len(line))
+	for {
+		for len(line) > 0 && isBlank(line[0]) {
+			line = line[1:]
+		}
+		if len(line) == 0 {
+			return words, nil
+		}
+		var word []byte
+		var ok bool
+		if word, line, scratch, ok = nextWord(line, scratch); !ok {
+			return nil, ErrQuotes
+		}
+		words = append(words, string(word))
+	}
+}
