@@ -18,10 +18,31 @@ type Node struct {
 	Slowlog  *Slowlog
 	Latency  *Latency
 	Stats    *Stats
+	Monitors *Monitors
 	Pause    Pause
 	Host     Host
 	RunID    string // 40 hex digits, new at every start
 	StartMS  int64
+
+	pushes pushes
+}
+
+// NewNode makes a node without clients. Host and StartMS are set by whoever starts it.
+func NewNode(m *machine.Machine, st *settings.Settings) *Node {
+	n := &Node{
+		Machine:  m,
+		Settings: st,
+		Clients:  newClients(),
+		Watches:  newWatches(m.Has),
+		Slowlog:  &Slowlog{},
+		Latency:  newLatency(),
+		Stats:    newStats(st),
+		Monitors: &Monitors{},
+		RunID:    newRunID(),
+	}
+	n.PubSub = newPubSub(&n.pushes)
+	n.Tracking = newTracking(n.Clients, &n.pushes)
+	return n
 }
 
 // Pause is the state of CLIENT PAUSE.

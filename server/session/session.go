@@ -60,6 +60,26 @@ type Session struct {
 	Deny       bool // inside EXEC: blocking commands answer at once
 
 	LastWrite uint64 // log index that holds this connection's last write (WAITAOF)
+
+	// Closed: Node.Drop forgot this session. Nobody may write to it or serve it any more.
+	Closed bool
+}
+
+// Types of clients, as CLIENT LIST TYPE and CLIENT KILL TYPE name them. There are no replication links yet, so no session is
+// of the last two types.
+const (
+	TypeNormal  = "normal"
+	TypePubSub  = "pubsub"
+	TypeMaster  = "master"
+	TypeReplica = "replica"
+)
+
+// Type returns TypeNormal or TypePubSub. A monitor is an ordinary client.
+func (s *Session) Type() string {
+	if s.Subs.Count() > 0 {
+		return TypePubSub
+	}
+	return TypeNormal
 }
 
 // Queued is one command of a transaction; its arguments are copies.
