@@ -61,8 +61,8 @@ func (m *Machine) DueKeys(nowMS int64, limit int, visit func(db int, key []byte)
 	slices.SortStableFunc(m.dues, func(a, b dueKey) int { return cmp.Compare(a.ms, b.ms) })
 	for i, x := range m.dues {
 		if i < limit {
-			m.keyBuf = append(m.keyBuf[:0], x.key...)
-			visit(x.db, m.keyBuf)
+			m.dueBuf = append(m.dueBuf[:0], x.key...)
+			visit(x.db, m.dueBuf)
 		}
 		m.dues[i] = dueKey{}
 	}

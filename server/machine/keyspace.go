@@ -159,7 +159,7 @@ func (m *Machine) touch(o *object) {
 
 // createStream makes a new empty stream at key, which does not exist.
 func (m *Machine) createStream(db int, key []byte) *object {
-	o := &object{key: string(key), kind: kindStream, streamBody: &streamBody{stream: stream.New(), groups: groups.NewSet()}}
+	o := &object{key: string(key), kind: kindStream, streamBody: &streamBody{stream: stream.New(), groups: groups.New()}}
 	o.stream.Idmp().SetConfig(m.params.IdmpDuration, m.params.IdmpMaxsize)
 	m.insert(db, o)
 	m.event(db, 'n', "new", key)

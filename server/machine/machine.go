@@ -37,8 +37,10 @@ type Machine struct {
 	open   []*object
 	epoch  uint32
 	image  *Image // whose walk is not over, nil none
-	dues   []dueKey
-	keyBuf []byte
+
+	dues   []dueKey // scratch of DueKeys
+	dueBuf []byte   // the key that DueKeys shows
+	keyBuf []byte   // scratch of walks
 }
 
 // New returns an empty machine.
@@ -190,6 +192,12 @@ func (m *Machine) applySetParams(op *Op, w *resp.Writer) Result {
 
 // Params returns the settings that outcomes depend on.
 func (m *Machine) Params() Params { return m.params }
+
+// ParamsArray returns the parameters as SetParams has them in N.
+func (m *Machine) ParamsArray() [4]int64 {
+	p := m.params
+	return [4]int64{p.NodeMaxBytes, p.NodeMaxEntries, p.IdmpDuration, p.IdmpMaxsize}
+}
 
 // Databases returns how many there are.
 func (m *Machine) Databases() int { return len(m.dbs) }

@@ -222,7 +222,7 @@ func (b *bucket) after(hash uint64) uint64 {
 // walk visits about count objects whose hashes are at least cursor, in hash order between batches, and returns where to go
 // on; 0 means all were visited. It looks at no more than 10 buckets per object wanted. visit must not change the table.
 func (t *table) walk(cursor uint64, count int, visit func(*object)) uint64 {
-	for looks := 0; count > 0 && looks/10 < count; looks++ {
+	for looks := 10 * count; count > 0 && looks > 0; looks-- {
 		b := t.bucket(cursor)
 		next := b.after(cursor)
 		n := 0
@@ -246,6 +246,15 @@ func (t *table) walk(cursor uint64, count int, visit func(*object)) uint64 {
 		}
 	}
 	return cursor
+}
+
+// each visits all objects.
+func (t *table) each(visit func(*object)) {
+	for cursor := uint64(0); ; {
+		if cursor = t.walk(cursor, t.n+1, visit); cursor == 0 {
+			return
+		}
+	}
 }
 
 // bound returns the smallest bound such that at least count hashes of b lie in [cursor, bound).

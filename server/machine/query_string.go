@@ -1,0 +1,98 @@
+package machine
+
+import (
+	"github.com/streamd/streamd/resp"
+	"github.com/zeebo/xxh3"
+)
+
+func (m *Machine) queryGet(op *Op, w *resp.Writer) Result {
+	o, err := m.readString(op.DB, op.Key)
+	switch {
+	case err != nil:
+		return refuse(w, err)
+	case o == nil:
+		w.Null()
+	default:
+		w.Bulk(o.str)
+	}
+	return 0
+}
+
+func (m *Machine) queryMGet(op *Op, w *resp.Writer) Result {
+	w.Array(len(op.Args))
+	for _, key := range op.Args {
+		if o, err := m.readString(op.DB, key); o == nil || err != nil {
+			w.Null()
+		} else {
+			w.Bulk(o.str)
+		}
+	}
+	return 0
+}
+
+func (m *Machine) queryStrLen(op *Op, w *resp.Writer) Result {
+	o, err := m.readString(op.DB, op.Key)
+	switch {
+	case err != nil:
+		return refuse(w, err)
+	case o == nil:
+		w.Int(0)
+	default:
+		w.Int(int64(len(o.str)))
+	}
+	return 0
+}
+
+// queryGetRange is GETRANGE and SUBSTR: both ends included, negative ones counted from the end, clamped.
+func (m *Machine) queryGetRange(op *Op, w *resp.Writer) Result {
+	o, err := m.readString(op.DB, op.Key)
+	if err != nil {
+		return refuse(w, err)
+	}
+	if o == nil {
+		w.Bulk(nil)
+		return 0
+	}
+	start, end, n := op.N[0], op.N[1], int64(len(o.str))
+	if start < 0 && end < 0 && start > end {
+		w.Bulk(nil)
+		return 0
+	}
+	if start < 0 {
+		start = max(n+start, 0)
+	}
+	if end < 0 {
+		end = max(n+end, 0)
+	}
+	end = min(end, n-1)
+	if start > end {
+		w.Bulk(nil)
+		return 0
+	}
+	w.Bulk(o.str[start : end+1])
+	return 0
+}
+
+// queryDigestValue is DIGEST: the XXH3-64 of the value in hexadecimal.
+func (m *Machine) queryDigestValue(op *Op, w *resp.Writer) Result {
+	key := op.Key
+	if len(op.Args) > 0 {
+		key = op.Args[0]
+	}
+	o, err := m.readString(op.DB, key)
+	if err != nil {
+		return refuse(w, err)
+	}
+	if o == nil {
+		w.Null()
+		return 0
+	}
+	const hex = "0123456789abcdef"
+	var text [16]byte
+	sum := xxh3.Hash(o.str)
+	for i := range text {
+		text[i] = hex[sum>>(60-4*i)&15]
+	}
+	w.Bulk(text[:])
+	return 0
+}
