@@ -30,7 +30,7 @@ const (
 	NoMandatoryKeys
 )
 
-// Categories are ACL categories beyond those that follow from the flags.
+// Categories are ACL categories.
 type Categories uint32
 
 const (
@@ -64,6 +64,7 @@ const (
 	KeyDelete
 	KeyNotKey
 	KeyIncomplete
+	KeyVariable // what is done depends on the arguments
 )
 
 // KeySpec says where keys stand: from Index, or after Keyword (searched from StartFrom), to Last (as in Redis: 0 the first
@@ -101,12 +102,13 @@ type Ctx struct {
 	Args [][]byte // the whole command; valid during the call only
 }
 
-// Spec is one row of the command table. Exactly one of Local, Parse and Step is set, none for a container.
+// Spec is one row of the command table. Exactly one of Local, Parse and Step is set, none for a container (but COMMAND,
+// a container that also answers alone).
 type Spec struct {
 	Name       string // lower case; subcommands as "xgroup|create"
 	Arity      int    // counting the name (and the container's); negative: at least
 	Flags      Flags
-	Cats       Categories // all ACL categories
+	Cats       Categories // ACL categories; Table adds those that follow from Flags
 	Group      string     // COMMAND DOCS group: "stream", "string", "generic", "connection", "server", "transactions", "pubsub", "cluster"
 	Since      string     // the Redis release that has it
 	Keys       []KeySpec
@@ -126,6 +128,8 @@ type Spec struct {
 	Container bool // has subcommands
 	// ID is the row's place in Table, set by it: index of per-command counters.
 	ID int
+	// Table is the table the row is in, set by it.
+	Table *Table
 	// Parent of a subcommand, Subs of a container.
 	Parent *Spec
 	Subs   []*Spec
