@@ -198,8 +198,7 @@ func (d *delivery) fresh(claiming bool) int {
 
 // overdue takes over entries that have been pending for minIdle, in delivery order. Entries whose data is gone stay pending.
 func (d *delivery) overdue(minIdle int64) int {
-	var taken []groups.Pending
-	find := finder{s: d.s}
+	n, find := 0, finder{s: d.s}
 	d.g.ByIdle(overdueSince(d.op.AtMS, minIdle), func(p groups.Pending) bool {
 		if !d.room.more() {
 			return false
@@ -212,17 +211,15 @@ func (d *delivery) overdue(minIdle int64) int {
 			return false
 		}
 		d.appendClaimed(&find.c, idle, p.Count)
-		taken = append(taken, p)
+		d.g.Put(p.ID, d.to, d.op.AtMS, oneMore(p.Count))
+		n++
 		return true
 	})
-	for _, p := range taken {
-		d.g.Put(p.ID, d.to, d.op.AtMS, oneMore(p.Count))
-	}
-	if len(taken) > 0 {
+	if n > 0 {
 		d.changed = true
 		d.to.ActiveMS = d.op.AtMS
 	}
-	return len(taken)
+	return n
 }
 
 // overdueSince returns the latest delivery time that is minIdle ago. It is never below 0, so NACKed entries (time 0) always
@@ -257,29 +254,21 @@ func (d *delivery) history(after stream.ID) int {
 		return 0
 	}
 	n, find := 0, finder{s: d.s}
-	for ; d.room.more(); n++ {
-		at := d.g.PendingsOf(d.to, from)
-		if !at.Next() {
-			break
-		}
+	for at := d.g.PendingsOf(d.to, from); d.room.more() && at.Next(); n++ {
 		p := at.Pending()
 		if !find.find(p.ID) {
 			if !d.room.admit(goneSize(p.ID)) {
 				break
 			}
 			d.appendGone(p.ID)
-		} else {
-			if !d.room.admitEntry(&find.c, 0) {
-				break
-			}
-			appendEntry(d.w, &find.c)
-			d.g.Put(p.ID, d.to, d.op.AtMS, oneMore(p.Count))
-			d.changed = true
+			continue
 		}
-		if from, ok = p.ID.Next(); !ok {
-			n++
+		if !d.room.admitEntry(&find.c, 0) {
 			break
 		}
+		appendEntry(d.w, &find.c)
+		d.g.Put(p.ID, d.to, d.op.AtMS, oneMore(p.Count))
+		d.changed = true
 	}
 	return n
 }

@@ -1,15 +1,17 @@
 package machine
 
 import (
-	"math"
-
 	"github.com/streamd/streamd/groups"
 	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/stream"
 )
 
-// maxEntryBytes bounds the fields and values of one entry.
-const maxEntryBytes = 1 << 30
+// Limits of one entry: the bytes and the number of its fields and values. The second keeps the entry's size in memory, which
+// has some bytes for each, within what a stream takes.
+const (
+	maxEntryBytes  = 1 << 30
+	maxEntryFields = 1 << 24
+)
 
 func (m *Machine) limits() stream.Limits {
 	return stream.Limits{NodeMaxBytes: m.params.NodeMaxBytes, NodeMaxEntries: m.params.NodeMaxEntries}
@@ -32,8 +34,13 @@ func (m *Machine) applyXAdd(op *Op, w *resp.Writer) Result {
 			return Changed
 		}
 	}
-	id, err := nextID(o, op)
-	if err == nil && entryBytes(op.Args) > maxEntryBytes {
+	id, err := stream.ID{}, error(nil)
+	if o != nil {
+		id, err = nextID(o.stream, op)
+	} else {
+		id, err = nextID(stream.New(), op)
+	}
+	if err == nil && !storable(op.Args) {
 		err = resp.ErrEntryTooLarge
 	}
 	if err != nil {
@@ -92,44 +99,33 @@ func expired(id stream.ID, cutoffMS int64) bool {
 	return cutoffMS >= 0 && id.MS <= uint64(cutoffMS)
 }
 
-// nextID returns the id of the entry that op appends to o, nil if the key is new.
-func nextID(o *object, op *Op) (stream.ID, error) {
-	var last stream.ID
-	if o != nil {
-		last = o.stream.LastID()
+// nextID returns the id of the entry that op appends to s.
+func nextID(s *stream.Stream, op *Op) (id stream.ID, err error) {
+	if s.LastID() == stream.MaxID {
+		return id, resp.ErrIDExhausted
 	}
-	if last == stream.MaxID {
-		return last, resp.ErrIDExhausted
-	}
+	ok := true
 	switch {
 	case op.Flags&FlagAutoID != 0:
-		if ms := uint64(op.AtMS); ms > last.MS {
-			return stream.ID{MS: ms}, nil
-		}
-		id, _ := last.Next()
-		return id, nil
+		id, ok = s.AutoID(uint64(op.AtMS))
 	case op.Flags&FlagAutoSeq != 0:
-		ms := op.IDs[0].MS
-		if ms > last.MS {
-			return stream.ID{MS: ms}, nil
-		}
-		if ms == last.MS && last.Seq < math.MaxUint64 {
-			return stream.ID{MS: ms, Seq: last.Seq + 1}, nil
-		}
-		return last, resp.ErrIDTooSmall
+		id, ok = s.AutoSeq(op.IDs[0].MS)
+	default:
+		id = op.IDs[0]
 	}
-	if !last.Less(op.IDs[0]) {
-		return last, resp.ErrIDTooSmall
+	if !ok || !s.LastID().Less(id) {
+		return id, resp.ErrIDTooSmall
 	}
-	return op.IDs[0], nil
+	return id, nil
 }
 
-func entryBytes(fields [][]byte) int64 {
+// storable tells whether an entry of these fields is within the limits.
+func storable(fields [][]byte) bool {
 	var n int64
 	for _, f := range fields {
 		n += int64(len(f))
 	}
-	return n
+	return n <= maxEntryBytes && len(fields) <= maxEntryFields
 }
 
 // Bounds of the work that `~` without LIMIT may do, in entries.

@@ -70,6 +70,9 @@ func (m *Machine) queryXPendingRange(op *Op, w *resp.Writer, nowMS int64) Result
 	} else {
 		at = g.Pendings(from)
 	}
+	if minIdle > 0 {
+		at.SkipIdle(nowMS - minIdle)
+	}
 	mark, n := w.Begin(), int64(0)
 	for n < count && at.Next() {
 		p := at.Pending()
@@ -78,9 +81,7 @@ func (m *Machine) queryXPendingRange(op *Op, w *resp.Writer, nowMS int64) Result
 		}
 		idle := int64(-1)
 		if p.Owner != nil {
-			if idle = max(nowMS-p.SinceMS, 0); idle < minIdle {
-				continue
-			}
+			idle = max(nowMS-p.SinceMS, 0)
 		}
 		w.Array(4)
 		appendID(w, p.ID)
@@ -187,16 +188,10 @@ func infoProgress(w *resp.Writer, s *stream.Stream, g *groups.Group) {
 	}
 }
 
-// infoFullCount is how many entries of each list XINFO STREAM FULL shows unless told otherwise.
-const infoFullCount = 10
-
 // infoFull writes what FULL adds: entries and groups with their PELs, count of each (0: all).
 func infoFull(w *resp.Writer, o *object, count int64) {
-	switch {
-	case count == 0:
+	if count <= 0 {
 		count = -1
-	case count < 0:
-		count = infoFullCount
 	}
 	w.BulkString("entries")
 	c := o.stream.Scan(stream.MinID, stream.MaxID)
