@@ -69,7 +69,7 @@ func (c *Cursor) Next() bool {
 		if c.next >= len(b.buf) {
 			c.b = nil
 			if b != c.s.tail {
-				above, _ := b.last.Next()
+				above, _ := b.base.Next()
 				if c.b = c.s.ceiling(above); c.b != nil {
 					c.next = int(c.b.start)
 				}

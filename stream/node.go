@@ -14,12 +14,17 @@ const maxNodeBytes = 1 << 30
 
 // node is what a radix tree node of Redis would hold.
 type node struct {
-	first ID     // the first entry put in: the master entry's id
-	last  ID     // the last entry put in, deleted or not
-	bytes uint64 // listpack size without the elements that count live and deleted entries
-	live  uint32
-	total uint32 // live and deleted
+	first  ID      // the first entry put in: the master entry's id
+	last   ID      // the last entry put in, deleted or not
+	bytes  uint64  // listpack size without the elements that count live and deleted entries
+	master *master // fields of the first entry
+	live   uint32
+	total  uint32 // live and deleted
 }
+
+// master is a list of field names: varint length, name, … It never changes; nodes of the same fields share it, so that
+// walking nodes is cheap for the garbage collector too.
+type master struct{ names []byte }
 
 // full tells whether an entry with size bytes of fields and values opens a new node.
 func (n *node) full(size int64, lim Limits) bool {
@@ -36,7 +41,7 @@ const chunkNodes = 64
 
 // nodeBytes and chunkBytes are the memory of a node and of an empty chunk.
 const (
-	nodeBytes  = 48
+	nodeBytes  = 56
 	chunkBytes = 48
 )
 

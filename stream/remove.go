@@ -143,7 +143,7 @@ func (s *Stream) remove(id ID) bool {
 		}
 	}
 	if newestGone {
-		s.recallMaster()
+		s.masterForm = -1
 	}
 	return true
 }

@@ -30,9 +30,8 @@ type Stream struct {
 	spare *block              // a block that left the stream, for reuse as a tail; shared with nobody
 	forms ring                // forms of the tail
 
-	nodes  nodeList
-	master []byte // field names of the newest node's master entry: varint length, name, …; replaced, never changed
-	// masterForm is the offset in the tail of a form equal to master, -1 if none is known.
+	nodes nodeList
+	// masterForm is the offset in the tail of a form equal to the newest node's master, -1 if none is known.
 	masterForm int32
 
 	epoch  uint64
@@ -77,7 +76,7 @@ func (s *Stream) Nodes() int64 { return s.nodes.count }
 
 // SizeBytes estimates the memory of the stream.
 func (s *Stream) SizeBytes() int64 {
-	size := streamBytes + s.memory + int64(cap(s.master)) + s.idmp.memory +
+	size := streamBytes + s.memory + s.idmp.memory +
 		s.nodes.count*nodeBytes + int64(len(s.nodes.chunks))*(chunkBytes+8)
 	if s.spare != nil {
 		size += s.spare.memory()
@@ -134,7 +133,8 @@ func (s *Stream) Append(id ID, fields [][]byte, lim Limits) error {
 		} else {
 			need += formSize(fields)
 		}
-		if len(b.buf)+need > int(b.limit) {
+		// An id below the tail's last one is possible after XSETID, when trimming with ACKED removed the entries above it.
+		if len(b.buf)+need > int(b.limit) || !b.last.Less(id) {
 			s.seal()
 			b = nil
 		}

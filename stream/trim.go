@@ -73,7 +73,7 @@ func (s *Stream) takeOldest(n int64) {
 	newestGone := s.nodes.takeOldest(uint32(n), s.epoch)
 	s.dropOldest(n)
 	if newestGone {
-		s.recallMaster()
+		s.masterForm = -1
 	}
 }
 
