@@ -19,26 +19,23 @@ const (
 // walks the entries that were there when it began, each once. visit may acknowledge the entry it is given or Put it with
 // a time not before maxSinceMS; it must not change anything else of the group.
 func (g *Group) ByIdle(maxSinceMS int64, visit func(Pending) bool) {
-	if !g.visitZone(visit) || g.pending == 0 {
-		return
-	}
 	w := walk{
 		g: g, max: position{maxSinceMS, stream.MaxID}, after: position{math.MinInt64, stream.MinID},
 		batch: g.home.walkBatch, visited: g.home.walkVisited,
 	}
 	// A walk within this one gets buffers of its own.
 	g.home.walkBatch, g.home.walkVisited = nil, nil
-	for limit := firstBatch; ; limit = min(2*limit, lastBatch) {
-		more := w.collect(limit)
-		if !w.visit(visit) || !more {
-			break
-		}
+	more := w.visitZone(visit)
+	for limit := firstBatch; more; limit = min(2*limit, lastBatch) {
+		more = w.collect(limit)
+		more = w.visit(visit) && more
 	}
 	g.home.walkBatch, g.home.walkVisited = w.batch[:0], w.visited[:0]
 }
 
-// visitZone is the part of ByIdle before the owned entries; false when visit stopped it.
-func (g *Group) visitZone(visit func(Pending) bool) bool {
+// visitZone is the part of the walk before the owned entries; false when the visitor has enough.
+func (w *walk) visitZone(visit func(Pending) bool) bool {
+	g := w.g
 	if g.zone == nil {
 		return true
 	}
@@ -59,6 +56,7 @@ func (g *Group) visitZone(visit func(Pending) bool) bool {
 			return true
 		}
 		for _, id := range batch[:n] {
+			w.visited = append(w.visited, id)
 			if p, ok := g.Get(id); ok && !visit(p) {
 				return false
 			}
@@ -91,7 +89,7 @@ type walk struct {
 	max     position // the end of the walk
 	started bool     // after is set
 	batch   []entry
-	visited []stream.ID // sorted when a batch was collected
+	visited []stream.ID // all that were visited, sorted before a batch is collected
 	bound   position    // the end of this batch
 }
 
@@ -165,8 +163,8 @@ func (w *walk) visit(visit func(Pending) bool) bool {
 	return true
 }
 
-// OldestSince returns the smallest SinceMS of all pending entries, which is 0 if there is a NACKed one; false when
-// nothing is pending.
+// OldestSince returns 0 if there is a NACKed entry, else the smallest SinceMS of all pending entries; false when nothing
+// is pending.
 func (g *Group) OldestSince() (ms int64, ok bool) {
 	if g.NumNacked() > 0 {
 		return 0, true

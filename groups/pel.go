@@ -85,13 +85,18 @@ func (g *Group) Put(id stream.ID, owner *Consumer, sinceMS, count int64) {
 // there already. It makes the entry if id is not pending.
 func (g *Group) Nack(id stream.ID, count int64) {
 	g.mustOwn()
-	g.nextZone++
-	g.put(entry{id: id, since: int64(g.nextZone), count: count})
+	g.put(entry{id: id, since: g.appendZone(id), count: count})
+}
+
+// appendZone gives id the next place in the zone. An older place is given up by the caller.
+func (g *Group) appendZone(id stream.ID) int64 {
 	if g.zone == nil {
 		g.zone = new(btree.Map[uint64, stream.ID])
 	}
+	g.nextZone++
 	g.zone.Set(g.nextZone, id)
 	g.charge(zoneBytes)
+	return int64(g.nextZone)
 }
 
 // zoneBytes estimates what an entry of the zone takes there.
