@@ -83,7 +83,7 @@ type Filter struct {
 func (f *Filter) Match(s *Session, nowMS int64) bool {
 	return (f.ID == 0 || s.ID == f.ID) &&
 		(f.Type == "" || s.Type() == f.Type) &&
-		(f.User == "" || s.Authenticated && s.User == f.User) &&
+		(f.User == "" || s.User == f.User) &&
 		(f.Addr == "" || s.Conn.RemoteAddr() == f.Addr) &&
 		(f.LAddr == "" || s.Conn.LocalAddr() == f.LAddr) &&
 		(f.MinAgeSecs == 0 || (nowMS-s.CreatedMS)/1000 >= f.MinAgeSecs) &&

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"container/list"
 	"slices"
 	"strings"
@@ -313,7 +312,7 @@ func (t *Tracking) Items() int64  { return t.items }
 func (t *Tracking) Prefixes() int { return len(t.prefixes) }
 
 // Overlap tells whether one of two prefixes begins with the other.
-func Overlap(a, b []byte) bool {
+func Overlap(a, b string) bool {
 	n := min(len(a), len(b))
-	return bytes.Equal(a[:n], b[:n])
+	return a[:n] == b[:n]
 }
