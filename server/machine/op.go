@@ -1,6 +1,11 @@
 package machine
 
-import "github.com/streamd/streamd/stream"
+import (
+	"bytes"
+	"slices"
+
+	"github.com/streamd/streamd/stream"
+)
 
 // Kind says what an Op does. Numbers are frozen at release: they are in the log. 0 is invalid; kinds from firstQuery on only
 // read and are never logged.
@@ -166,6 +171,18 @@ type Op struct {
 // Reset empties op for reuse, keeping its slices' room.
 func (op *Op) Reset() {
 	*op = Op{Args: op.Args[:0], IDs: op.IDs[:0], Marks: op.Marks[:0]}
+}
+
+// Clone returns a copy that owns all its bytes: a parked command outlives its read buffer.
+func (op *Op) Clone() *Op {
+	c := *op
+	c.Key, c.Group, c.Consumer = bytes.Clone(op.Key), bytes.Clone(op.Group), bytes.Clone(op.Consumer)
+	c.Args = make([][]byte, len(op.Args))
+	for i, arg := range op.Args {
+		c.Args[i] = bytes.Clone(arg)
+	}
+	c.IDs, c.Marks = slices.Clone(op.IDs), bytes.Clone(op.Marks)
+	return &c
 }
 
 // Result tells what an op did.
