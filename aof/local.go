@@ -12,7 +12,7 @@ const (
 	// slowSync is how long a sync under EverySec may take before replies are held: with what gathered before it began, a
 	// power cut would otherwise cost more than the second that was promised.
 	slowSync = 2 * time.Second
-	// syncWeight is the weight of the newest sync in the average is 1/syncWeight.
+	// syncWeight: the newest sync makes up 1/syncWeight of the average.
 	syncWeight = 8
 	// maxSample bounds what one slow sync adds to the average, in multiples of InlineSyncLimit, so that it is soon forgotten.
 	maxSample = 4
@@ -26,14 +26,14 @@ type Local struct {
 	onDurable func(index uint64)
 	onError   func(error)
 
-	policy   atomic.Int32
-	floor    atomic.Uint64 // highest watermark ever returned
-	busy     atomic.Bool   // a sync is under way or asked for
-	started  atomic.Int64  // Unix ns, when the running sync began; 0: none
-	averages atomic.Int64  // ns, moving average of sync times
-	delayed  atomic.Int64
-	held     atomic.Bool // the running sync has made Durable stay behind
-	syncs    atomic.Int64
+	policy  atomic.Int32
+	floor   atomic.Uint64 // highest watermark ever returned
+	busy    atomic.Int32  // syncs under way
+	started atomic.Int64  // Unix ns, when the running sync began; 0: none
+	average atomic.Int64  // ns, moving average of sync times
+	delayed atomic.Int64
+	held    atomic.Bool // the running sync has made Durable stay behind
+	syncs   atomic.Int64
 
 	kick      chan struct{} // capacity 1
 	stop      chan struct{}
@@ -73,12 +73,12 @@ func (j *Local) Append(frame []byte) (uint64, error) {
 	if j.Policy() != Always {
 		return index, nil
 	}
-	if j.averages.Load() > int64(j.log.opts.InlineSyncLimit) || !j.busy.CompareAndSwap(false, true) {
+	if j.average.Load() > int64(j.log.opts.InlineSyncLimit) || !j.busy.CompareAndSwap(0, 1) {
 		j.request()
 		return index, nil
 	}
 	err = j.timedSync()
-	j.busy.Store(false)
+	j.busy.Add(-1)
 	if err != nil {
 		return 0, j.failure(err)
 	}
@@ -148,7 +148,7 @@ func (j *Local) DelayedFsyncs() int64 { return j.delayed.Load() }
 
 // Syncs counts syncs, and SyncTime is their moving average.
 func (j *Local) Syncs() int64            { return j.syncs.Load() }
-func (j *Local) SyncTime() time.Duration { return time.Duration(j.averages.Load()) }
+func (j *Local) SyncTime() time.Duration { return time.Duration(j.average.Load()) }
 
 // Close implements Journal. It closes the log.
 func (j *Local) Close() error {
@@ -178,8 +178,8 @@ func (j *Local) timedSync() error {
 	j.started.Store(0)
 	took := j.log.opts.Now().Sub(start)
 	took = min(took, maxSample*j.log.opts.InlineSyncLimit)
-	old := j.averages.Load()
-	j.averages.Store(old + (int64(took)-old)/syncWeight)
+	old := j.average.Load()
+	j.average.Store(old + (int64(took)-old)/syncWeight)
 	j.syncs.Add(1)
 	return err
 }
@@ -225,9 +225,9 @@ func (j *Local) wanted(asked bool) bool {
 
 // backgroundSync syncs and tells.
 func (j *Local) backgroundSync() error {
-	j.busy.Store(true)
+	j.busy.Add(1)
 	err := j.timedSync()
-	j.busy.Store(false)
+	j.busy.Add(-1)
 	if err != nil {
 		return err
 	}
@@ -242,7 +242,7 @@ func (j *Local) gather() bool {
 	if j.log.Written() == j.log.Synced() {
 		return false
 	}
-	timer := time.NewTimer(min(time.Duration(j.averages.Load())/8, maxGather))
+	timer := time.NewTimer(min(time.Duration(j.average.Load())/8, maxGather))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

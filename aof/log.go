@@ -247,8 +247,8 @@ func (l *Log) Err() error {
 	return l.failed
 }
 
-// Close syncs, unless the log failed, and releases the directory. It may be called twice. A snapshot still being written can
-// no longer be committed.
+// Close syncs and releases the directory; if the log failed, it returns that failure. It may be called twice. A snapshot
+// still being written can no longer be committed.
 func (l *Log) Close() error {
 	l.syncMu.Lock()
 	l.mu.Lock()
@@ -257,13 +257,12 @@ func (l *Log) Close() error {
 		l.syncMu.Unlock()
 		return nil
 	}
-	failed := l.failed
+	err := l.failed
 	l.mu.Unlock()
-	var err error
-	if failed == nil {
+	if err == nil {
 		err = l.sync()
 	}
-	if failed == nil && err == nil {
+	if err == nil {
 		err = l.closingMark()
 	}
 	l.mu.Lock()

@@ -184,3 +184,25 @@ func (l *Log) syncDir() error {
 	}
 	return nil
 }
+
+// Replay reads the whole log again, as Open did, while it stays open. The caller sees to it that nothing is appended
+// meanwhile.
+func (l *Log) Replay(restore func(r io.Reader, index uint64) error, apply func(payload []byte, index uint64) error) error {
+	l.syncMu.Lock()
+	defer l.syncMu.Unlock()
+	if err := l.sync(); err != nil {
+		return err
+	}
+	names, err := readLayout(l.fs, l.opts.Dir)
+	if err != nil {
+		return err
+	}
+	p := &replay{fs: l.fs, dir: l.opts.Dir, restore: restore, apply: apply, layout: names}
+	if err := p.run(); err != nil {
+		return err
+	}
+	if p.next != l.written.Load()+1 {
+		return fmt.Errorf("the log on disk ends at index %d, %d frames were written", p.next-1, l.written.Load())
+	}
+	return nil
+}

@@ -137,32 +137,43 @@ const minHeaderLead = 4
 // remains looks for headers at every offset from off to the end of the file.
 func (r *segmentReader) remains(off int64) (remains, error) {
 	var m remains
-	for off < r.size {
-		b, err := r.bytes(off, int(min(readWindow, r.size-off)))
-		if err != nil {
+	for {
+		at, found, err := r.find(off, &m)
+		if err != nil || !found {
 			return m, err
 		}
-		skip, found := r.scan(b, &m, off)
-		off += int64(skip)
-		if !found {
-			if r.size-off < HeaderSize {
-				break
-			}
-			continue
-		}
-		h, payload, reason, err := r.frame(off)
+		h, payload, reason, err := r.frame(at)
 		if err != nil {
 			return m, err
 		}
 		m.synced = max(m.synced, h.Synced)
-		off += HeaderSize
+		off = at + HeaderSize
 		if reason == "" && h.Type == FrameOps {
 			m.add(remains{frames: 1, first: h.Index, last: h.Index})
 			off += int64(len(payload))
 		}
 		m.end = off
 	}
-	return m, nil
+}
+
+// find returns where the next valid header is, from off on, and notes in m where the last byte that is not zero was seen.
+func (r *segmentReader) find(off int64, m *remains) (at int64, found bool, err error) {
+	for off < r.size {
+		b, err := r.bytes(off, int(min(readWindow, r.size-off)))
+		if err != nil {
+			return 0, false, err
+		}
+		last := off+int64(len(b)) == r.size
+		skip, found := r.scan(b, m, off)
+		off += int64(skip)
+		if found {
+			return off, true, nil
+		}
+		if last {
+			break
+		}
+	}
+	return r.size, false, nil
 }
 
 // scan advances through b, which is at off, to the next valid header, or to where a header could begin that b does not hold

@@ -54,18 +54,31 @@ type replay struct {
 	frames  uint64
 	cut     *Cut
 	lost    remains // what cut, or the damage, takes away
+	problem problem
 }
+
+// problem is the kind of damage that run returned, which decides how Repair goes about it.
+type problem uint8
+
+const (
+	badSnapshot problem = iota + 1
+	missingStart
+	missingLog
+	badFrames
+)
 
 // run reads everything. It returns a *DamageError at the first damage, with lost filled in.
 func (p *replay) run() error {
 	if snap, ok := p.layout.newest(); ok {
 		if err := p.loadSnapshot(snap); err != nil {
+			p.problem = badSnapshot
 			return err
 		}
 	}
 	p.covered, p.live = p.layout.live(p.base.Index)
 	if len(p.live) == 0 {
 		if p.base.Name != "" {
+			p.problem = missingLog
 			return &DamageError{File: segmentName(p.base.Index + 1), LastGood: p.base.Index,
 				Reason: "the log segment that follows the snapshot is missing"}
 		}
@@ -74,6 +87,7 @@ func (p *replay) run() error {
 	}
 	p.next = p.live[0].first
 	if p.next > p.base.Index+1 {
+		p.problem = missingStart
 		return &DamageError{File: p.live[0].name, LastGood: p.base.Index,
 			Reason: fmt.Sprintf("the frames from index %d on, before it, are missing", p.base.Index+1)}
 	}
@@ -81,6 +95,7 @@ func (p *replay) run() error {
 	if p.next == p.base.Index+1 {
 		p.chain, p.chained = p.base.Chain, true
 	}
+	p.problem = badFrames
 	for i := range p.live {
 		done, err := p.segment(i)
 		if done || err != nil {
@@ -145,6 +160,7 @@ func (p *replay) segment(i int) (done bool, err error) {
 			return true, fmt.Errorf("%s at offset %d: apply index %d: %w", r.name, off, h.Index, err)
 		}
 		if h.Type == FrameOps && h.Index == p.base.Index && h.CRC != p.base.Chain {
+			p.problem = badSnapshot
 			return true, &DamageError{File: p.base.Name, LastGood: h.Index, Reason: "the snapshot is not of this log's history"}
 		}
 		off += HeaderSize + int64(len(payload))
