@@ -1,0 +1,315 @@
+//go:build linux
+
+package loop
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/streamd/streamd/server/session"
+	"github.com/streamd/streamd/server/settings"
+	"github.com/streamd/streamd/server/shard"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// batchConns is how many sockets are read before the shard is locked: their input stays in the cache until it is executed.
+	batchConns = 16
+	// readBytes is the room offered to one read.
+	readBytes = 64 << 10
+	// roundBytes bounds the input of one connection carried out in one round, so that one pipeline does not hold up the others.
+	roundBytes = 256 << 10
+	maxEvents  = 1024
+)
+
+// Loop is one event loop.
+type Loop struct {
+	shard    *shard.Shard
+	node     *session.Node
+	settings *settings.Settings
+	logger   *slog.Logger
+	listen   *Listener // accepts on this loop; nil on others
+	ticks    bool      // this loop runs the shard's timer
+
+	epfd, wakefd int
+	events       []unix.EpollEvent
+	conns        map[int]*conn
+	buffers      [][]byte // free read buffers of readBytes
+	outs         [][]byte // free output buffers
+
+	ready   []*conn // have input to execute in this round
+	pending []*conn // ran out of their share in the last round, or were resumed
+	sending []*conn // have output to write after this commit
+	held    []*conn // have output that waits for the log
+
+	// Guarded by the shard's lock.
+	dirty   []*conn // have bytes in Session.W
+	resumed []*conn
+	closing []*conn
+	joining []*conn // accepted for this loop
+	running bool    // the loop's goroutine holds the lock, so its mailbox needs no wake-up
+
+	woken    atomic.Bool
+	started  atomic.Bool
+	stopping atomic.Bool
+	done     chan struct{}
+}
+
+// New returns a loop; ticks tells whether it runs the shard's timer (one loop does).
+func New(sh *shard.Shard, node *session.Node, st *settings.Settings, logger *slog.Logger, ticks bool) (*Loop, error) {
+	l := &Loop{
+		shard: sh, node: node, settings: st, logger: logger, ticks: ticks,
+		events: make([]unix.EpollEvent, maxEvents),
+		conns:  make(map[int]*conn),
+		done:   make(chan struct{}),
+	}
+	var err error
+	if l.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	if l.wakefd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("eventfd: %w", err)
+	}
+	return l, l.watch(l.wakefd, unix.EPOLLIN)
+}
+
+func (l *Loop) watch(fd int, events uint32) error {
+	return unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
+}
+
+// Wake makes the loop look at its mailbox; safe from any goroutine.
+func (l *Loop) Wake() {
+	if l.woken.CompareAndSwap(false, true) {
+		one := [8]byte{1}
+		_, _ = unix.Write(l.wakefd, one[:]) // a full counter wakes as well
+	}
+}
+
+// Stop makes Run close every connection, after what is durable was sent, and return.
+func (l *Loop) Stop() {
+	l.stopping.Store(true)
+	l.Wake()
+}
+
+// Wait returns when the loop has stopped, at once if it was never started.
+func (l *Loop) Wait() {
+	if l.started.Load() {
+		<-l.done
+	}
+}
+
+// Start runs the loop on a goroutine of its own.
+func (l *Loop) Start() {
+	l.started.Store(true)
+	go l.run()
+}
+
+// run serves until Stop.
+func (l *Loop) run() {
+	defer close(l.done)
+	for !l.stopping.Load() {
+		l.round(l.wait())
+	}
+	l.drain()
+}
+
+// wait returns the number of ready sockets.
+func (l *Loop) wait() int {
+	timeout := -1
+	if l.ticks {
+		l.shard.Lock()
+		timeout = int(l.shard.UntilTick().Milliseconds())
+		l.shard.Unlock()
+	}
+	if len(l.pending) > 0 {
+		timeout = 0
+	}
+	n, err := unix.EpollWait(l.epfd, l.events, timeout)
+	if err != nil && !errors.Is(err, unix.EINTR) {
+		l.logger.Error("epoll_wait", "err", err)
+	}
+	return max(n, 0)
+}
+
+// round is read, execute, commit, send.
+func (l *Loop) round(n int) {
+	l.ready = append(l.ready[:0], l.pending...)
+	l.pending = l.pending[:0]
+	for _, c := range l.ready {
+		c.queued = true
+	}
+	for i := range l.events[:n] {
+		l.event(&l.events[i])
+	}
+	for ready := l.ready; len(ready) > 0; {
+		batch := ready[:min(batchConns, len(ready))]
+		ready = ready[len(batch):]
+		for _, c := range batch {
+			c.queued = false
+			c.fill()
+		}
+		l.lock()
+		l.shard.BeginBatch()
+		for _, c := range batch {
+			c.execute()
+		}
+		full := l.shard.FrameFull()
+		l.unlock()
+		if full {
+			l.commit()
+			l.send()
+		}
+	}
+	l.lock()
+	if l.ticks {
+		l.shard.BeginBatch()
+		l.shard.Tick()
+	}
+	l.mailbox()
+	l.unlock()
+	l.commit()
+	l.send()
+}
+
+func (l *Loop) lock() {
+	l.shard.Lock()
+	l.running = true
+}
+
+func (l *Loop) unlock() {
+	l.running = false
+	l.shard.Unlock()
+}
+
+// event notes what epoll said about one descriptor.
+func (l *Loop) event(ev *unix.EpollEvent) {
+	fd := int(ev.Fd)
+	if fd == l.wakefd {
+		var counter [8]byte
+		_, _ = unix.Read(l.wakefd, counter[:])
+		l.woken.Store(false)
+		return
+	}
+	if l.listen != nil && l.listen.has(fd) {
+		l.listen.accept(fd)
+		return
+	}
+	c := l.conns[fd]
+	if c == nil {
+		return
+	}
+	if ev.Events&unix.EPOLLOUT != 0 {
+		c.wantOut = false
+		c.rearm()
+		c.write()
+	}
+	if ev.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		c.readable = true
+		if !c.queued {
+			c.queued = true
+			l.ready = append(l.ready, c)
+		}
+	}
+}
+
+// mailbox takes what other loops and the shard left: new and resumed connections. Under the lock.
+func (l *Loop) mailbox() {
+	for _, c := range l.joining {
+		l.adopt(c)
+	}
+	l.joining = l.joining[:0]
+	for _, c := range l.resumed {
+		c.resuming = false
+		if !c.closed && !c.queued {
+			c.queued = true
+			l.pending = append(l.pending, c)
+		}
+	}
+	l.resumed = l.resumed[:0]
+}
+
+// commit ends the round: the frame is written, and what is in the sessions' writers moves to the connections, marked with
+// the index it waits for.
+func (l *Loop) commit() {
+	l.lock()
+	failed := l.shard.Commit() != nil
+	index := l.shard.RoundIndex()
+	for _, c := range l.dirty {
+		c.dirty = false
+		if failed {
+			c.doubt()
+		}
+		c.take(index)
+		if !c.closed {
+			l.sending = append(l.sending, c)
+		}
+	}
+	l.dirty = l.dirty[:0]
+	closing := l.closing
+	l.closing = nil
+	for _, c := range closing {
+		c.closing = true
+		if c.closeNow {
+			c.shut()
+		} else if !c.closed {
+			l.sending = append(l.sending, c)
+		}
+	}
+	l.unlock()
+}
+
+// send writes what may leave, and what the log released since.
+func (l *Loop) send() {
+	held := l.held
+	l.held = nil
+	for _, c := range held {
+		c.held = false
+		c.write()
+	}
+	for _, c := range l.sending {
+		c.write()
+	}
+	l.sending = l.sending[:0]
+}
+
+// drain sends what is durable and closes every connection.
+func (l *Loop) drain() {
+	l.commit()
+	deadline := time.Now().Add(2 * time.Second)
+	for {
+		l.send()
+		if len(l.held) == 0 || time.Now().After(deadline) {
+			break
+		}
+		_, _ = unix.EpollWait(l.epfd, l.events, 10)
+	}
+	l.shard.Lock()
+	for _, c := range l.joining {
+		l.adopt(c)
+	}
+	for _, c := range l.conns {
+		c.shut()
+	}
+	l.shard.Unlock()
+	_ = unix.Close(l.epfd)
+	_ = unix.Close(l.wakefd)
+}
+
+// buffer returns a free read buffer.
+func (l *Loop) buffer() []byte {
+	if n := len(l.buffers); n > 0 {
+		b := l.buffers[n-1]
+		l.buffers = l.buffers[:n-1]
+		return b[:0]
+	}
+	return make([]byte, 0, readBytes)
+}
+
+func (l *Loop) release(b []byte) {
+	if cap(b) == readBytes && len(l.buffers) < 4*batchConns {
+		l.buffers = append(l.buffers, b)
+	}
+}
