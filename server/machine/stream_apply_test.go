@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/stream"
 )
 
@@ -377,21 +376,6 @@ func TestClaimTimes(t *testing.T) {
 		{"XNACK s g SILENT IDS 1 1-0", ""},
 		{"XPENDING s g - + 1", `*1[*4["1-0", "", :-1, :0]]`},
 	})
-}
-
-// TestMisshapenOps checks that no op, however it came about, brings the machine down.
-func TestMisshapenOps(t *testing.T) {
-	d := newDialogue(t)
-	d.run([][2]string{{"XADD s 1-0 a b", ""}, {"XGROUP CREATE s g 0", ""}})
-	for flags := range 32 {
-		op := &Op{Key: []byte("s"), Group: []byte("g"), Flags: 1 << flags, Args: [][]byte{[]byte("s")}, AtMS: 1}
-		for op.Kind = XAdd; op.Kind <= XIdmpRecord; op.Kind++ {
-			d.m.Apply(op, nil)
-		}
-		for op.Kind = XLen; op.Kind <= XInfoConsumers; op.Kind++ {
-			d.m.Query(op, &resp.Writer{}, 1)
-		}
-	}
 }
 
 func TestServable(t *testing.T) {

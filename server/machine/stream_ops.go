@@ -8,9 +8,6 @@ import (
 
 // applyStreamOp carries out op if it is a stream or group change; false: it is neither.
 func (m *Machine) applyStreamOp(op *Op, w *resp.Writer) (Result, bool) {
-	if !shaped(op) {
-		return refuse(w, errUnknownOp), true
-	}
 	switch op.Kind {
 	case XAdd:
 		return m.applyXAdd(op, w), true
@@ -54,9 +51,6 @@ func (m *Machine) applyStreamOp(op *Op, w *resp.Writer) (Result, bool) {
 
 // queryStreamOp answers op if it is a stream or group query.
 func (m *Machine) queryStreamOp(op *Op, w *resp.Writer, nowMS int64) (Result, bool) {
-	if !shaped(op) {
-		return refuse(w, errUnknownOp), true
-	}
 	switch op.Kind {
 	case XLen:
 		return m.queryXLen(op, w), true
@@ -76,30 +70,6 @@ func (m *Machine) queryStreamOp(op *Op, w *resp.Writer, nowMS int64) (Result, bo
 		return m.queryXInfoConsumers(op, w, nowMS), true
 	}
 	return 0, false
-}
-
-// shaped tells whether a stream op has the ids and arguments its kind needs, so that no bytes taken for an op can bring the
-// machine down. An op with Err is answered before they are looked at.
-func shaped(op *Op) bool {
-	if op.Err != nil {
-		return true
-	}
-	switch op.Kind {
-	case XAdd:
-		pairs := len(op.Args) > 0 && len(op.Args)%2 == 0
-		return pairs && len(op.IDs) > 0 && (op.Flags&FlagMinID == 0 || len(op.IDs) > 1)
-	case XTrim, XAutoClaim, XGroupCreate, XGroupSetID, XIdmpRecord:
-		return len(op.IDs) > 0
-	case XSetID:
-		return len(op.IDs) > 0 && (op.Flags&FlagHasLimit == 0 || len(op.IDs) > 1)
-	case XReadGroup, XRead:
-		return len(op.Args) > 0 && len(op.IDs) == len(op.Args)
-	case XClaim:
-		return op.Flags&FlagLastID == 0 || len(op.IDs) > 0
-	case XRange, XPendingRange:
-		return len(op.IDs) > 1
-	}
-	return true
 }
 
 // refuse answers err; the caller has changed nothing.

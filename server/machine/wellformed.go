@@ -22,7 +22,8 @@ func (op *Op) wellFormed() bool {
 	case XReadGroup:
 		return args >= 1 && ids == args
 	case XClaim:
-		return ids >= 1 && one(FlagIdle|FlagTime)
+		// Without any id it still creates the consumer.
+		return (ids >= 1 || !has(FlagLastID)) && one(FlagIdle|FlagTime)
 	case XAutoClaim:
 		return ids == 1 && op.N[1] >= 1
 	case XGroupCreate, XGroupSetID:
