@@ -5,8 +5,8 @@ import (
 	"github.com/streamd/streamd/server/session"
 )
 
-// RedisVersion is the release whose behaviour HELLO and INFO announce: clients choose features by it.
-const RedisVersion = "8.10.0"
+// redisVersion is the release whose behaviour HELLO and INFO announce: clients choose features by it.
+const redisVersion = "8.10.0"
 
 // Errors of HELLO, AUTH and names.
 const (
@@ -77,7 +77,7 @@ func writeHello(c *Ctx) {
 	w.BulkString("server")
 	w.BulkString("redis")
 	w.BulkString("version")
-	w.BulkString(RedisVersion)
+	w.BulkString(redisVersion)
 	w.BulkString("proto")
 	w.Int(protocol)
 	w.BulkString("id")

@@ -56,10 +56,11 @@ func (n *Node) release(s *Session) {
 	s.Queue, s.QueueBytes, s.QueueFlags = nil, 0, 0
 }
 
-// Kill ends another session's connection at once, as CLIENT KILL does.
+// Kill ends another session's connection at once, as CLIENT KILL does. It is forgotten right here: what the rest of the round
+// does must not reach it.
 func (n *Node) Kill(s *Session, reason string) {
 	s.Conn.Close(reason, true)
-	n.Drop(s)
+	n.Host.Drop(s)
 }
 
 // NeedsPassword tells whether the default user has a password.

@@ -88,6 +88,8 @@ type Host interface {
 	Shutdown(save bool) error
 	// Unblock ends a blocking command: with the timeout reply, or with err. False if s was not in one.
 	Unblock(s *Session, err error) bool
+	// Drop forgets a session, what it waits for included, before its connection ends (CLIENT KILL).
+	Drop(s *Session)
 	// BlockedKeys counts keys that parked reads wait for; onNoKey those for which XREADGROUP wants to hear of deletion.
 	BlockedKeys() (keys, onNoKey int)
 	// Resume runs the commands that CLIENT PAUSE parked, when the pause ended.
