@@ -56,6 +56,8 @@ func rows() []Spec {
 		keyspaceRows(),
 		transactionRows(),
 		introspectRows(),
+		connectionRows(),
+		adminRows(),
 	} {
 		all = append(all, family...)
 	}
