@@ -228,9 +228,7 @@ func (p *examination) cutAt(name string, offset int64) error {
 // beginAt makes an empty segment.
 func (p *examination) beginAt(first uint64) error {
 	l := &Log{opts: Options{Dir: p.dir, FS: p.fs}.withDefaults(), fs: p.fs}
-	if err := l.fs.Remove(l.path("spare-0" + tempSuffix)); err == nil {
-		l.opts.Logger.Debug("removed a leftover")
-	}
+	_ = l.fs.Remove(l.path(firstTemp)) // a leftover, if there is one
 	if err := l.begin(first); err != nil {
 		return err
 	}

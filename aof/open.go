@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 )
 
 // Open opens the log in a directory, or begins one: restore is called with the newest snapshot, if there is one, then apply
@@ -70,7 +71,7 @@ func (l *Log) open(restore func(io.Reader, uint64) error, apply func([]byte, uin
 
 func (p *replay) report() Report {
 	report := Report{
-		Fresh: len(p.live) == 0, Snapshot: p.base, Segments: len(p.live), Frames: p.frames, LastIndex: p.next - 1,
+		Fresh: len(p.live) == 0, Snapshot: p.base, Segments: len(p.live), Frames: p.frames, LastIndex: max(p.next, 1) - 1,
 		Cut: p.cut, Ignored: p.layout.ignored,
 	}
 	for _, tail := range p.tails {
@@ -115,7 +116,8 @@ func (l *Log) clean(p *replay) error {
 	return nil
 }
 
-// adopt takes over the live segments. After a crash of the process alone some of their bytes may still be with the kernel only.
+// adopt takes over the live segments. After a crash of the process alone some of their bytes may still be with the kernel only,
+// and if a sync failed before, only in its cache, never to be written: what nothing says was synced is written once more.
 func (l *Log) adopt(p *replay) error {
 	for i, s := range p.live {
 		f, err := l.fs.Open(l.path(s.name), true)
@@ -125,7 +127,14 @@ func (l *Log) adopt(p *replay) error {
 		seg := &segment{name: s.name, first: s.first, file: f, tail: p.tails[i]}
 		l.segments = append(l.segments, seg)
 		l.size.Add(seg.tail)
-		if err := f.Sync(); err != nil {
+		at := slices.IndexFunc(p.doubt, func(d stretch) bool { return d.segment == i })
+		if at >= 0 {
+			err = rewrite(f, p.doubt[at].from, seg.tail)
+		}
+		if err == nil {
+			err = f.Sync()
+		}
+		if err != nil {
 			return fmt.Errorf("sync %s: %w", s.name, err)
 		}
 		if i < len(p.live)-1 {
@@ -138,30 +147,48 @@ func (l *Log) adopt(p *replay) error {
 		if seg.size, err = f.Size(); err != nil {
 			return fmt.Errorf("open segment %s: %w", s.name, err)
 		}
-		if seg.seed, err = readSeed(f, s.name); err != nil {
+		if seg.seed, err = readSeed(f, s.name, seg.size); err != nil {
 			return err
 		}
 	}
 	return l.syncDir()
 }
 
-func readSeed(f File, name string) (uint32, error) {
+// rewrite writes [from, to) of a file as it is.
+func rewrite(f File, from, to int64) error {
+	buf := make([]byte, min(readWindow, to-from))
+	for from < to {
+		part := buf[:min(int64(len(buf)), to-from)]
+		if n, err := f.ReadAt(part, from); n < len(part) {
+			return err
+		}
+		if _, err := f.WriteAt(part, from); err != nil {
+			return err
+		}
+		from += int64(len(part))
+	}
+	return nil
+}
+
+func readSeed(f File, name string, size int64) (uint32, error) {
 	var b [segmentHeaderSize]byte
 	if n, err := f.ReadAt(b[:], 0); n < len(b) {
 		return 0, fmt.Errorf("read %s: %w", name, err)
 	}
-	salt, reason, err := parseSegmentHeader(b[:])
+	salt, reason, err := parseSegmentHeader(b[:], size)
 	if reason != "" {
 		return 0, &DamageError{File: name, Reason: reason} // it was right a moment ago
 	}
 	return saltSeed(salt), err
 }
 
+// firstTemp is what the first segment is called before it is complete.
+const firstTemp = "spare-0" + tempSuffix
+
 // begin makes the first segment of an empty directory. Until it has its name, durably, the directory counts as empty.
 func (l *Log) begin(first uint64) error {
 	name := segmentName(first)
-	temp := "spare-0" + tempSuffix
-	f, err := l.fs.Create(l.path(temp))
+	f, err := l.fs.Create(l.path(firstTemp))
 	if err != nil {
 		return fmt.Errorf("begin the log: %w", err)
 	}
@@ -169,7 +196,7 @@ func (l *Log) begin(first uint64) error {
 	l.segments = append(l.segments, seg)
 	seg.seed, err = formatSegment(f, seg.size, l.prefill.Load(), func() bool { return false })
 	if err == nil {
-		err = l.fs.Rename(l.path(temp), l.path(name))
+		err = l.fs.Rename(l.path(firstTemp), l.path(name))
 	}
 	if err != nil {
 		return fmt.Errorf("begin the log: %w", err)

@@ -46,7 +46,7 @@ func (r *segmentReader) readHeader() error {
 	if err != nil {
 		return err
 	}
-	salt, reason, err := parseSegmentHeader(b)
+	salt, reason, err := parseSegmentHeader(b, size)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.name, err)
 	}

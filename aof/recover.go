@@ -52,10 +52,21 @@ type replay struct {
 	chained bool   // if known
 	marked  uint64 // highest index seen to be synced
 	frames  uint64
+	doubt   []stretch // frames that nothing says were synced, in order
 	cut     *Cut
 	lost    remains // what cut, or the damage, takes away
 	problem problem
 }
+
+// stretch is a run of frames in one live segment.
+type stretch struct {
+	segment int
+	from    int64
+	last    uint64 // index of the last frame
+}
+
+// stretchBytes bounds the memory that doubt takes; a frame more or less in it does no harm.
+const stretchBytes = 64 << 10
 
 // problem is the kind of damage that run returned, which decides how Repair goes about it.
 type problem uint8
@@ -156,6 +167,7 @@ func (p *replay) segment(i int) (done bool, err error) {
 		if reason = p.check(&h); reason != "" {
 			break
 		}
+		p.note(i, off, &h)
 		if err := p.accept(&h, payload); err != nil {
 			return true, fmt.Errorf("%s at offset %d: apply index %d: %w", r.name, off, h.Index, err)
 		}
@@ -187,8 +199,25 @@ func (p *replay) check(h *Header) string {
 	return ""
 }
 
-func (p *replay) accept(h *Header, payload []byte) error {
+// note keeps marked and doubt.
+func (p *replay) note(i int, off int64, h *Header) {
 	p.marked = max(p.marked, h.Synced)
+	n := 0
+	for n < len(p.doubt) && p.doubt[n].last <= p.marked {
+		n++
+	}
+	p.doubt = p.doubt[n:]
+	if h.Type != FrameOps || h.Index <= p.marked {
+		return
+	}
+	if n := len(p.doubt); n > 0 && p.doubt[n-1].segment == i && off-p.doubt[n-1].from < stretchBytes {
+		p.doubt[n-1].last = h.Index
+		return
+	}
+	p.doubt = append(p.doubt, stretch{i, off, h.Index})
+}
+
+func (p *replay) accept(h *Header, payload []byte) error {
 	if h.Type == FrameMark {
 		return nil
 	}

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// A segment is a file `<first index, 20 digits>.log`: this header, then frames, then zeros. The header is written and synced
-// before the file gets its name, so a segment with a bad header is damaged, never torn.
+// A segment is a file `<first index, 20 digits>.log`: this header, then frames, then zeros.
 //
-//	0             8         10         12      16       24
-//	┌─────────────┬─────────┬──────────┬───────┬────────┐
-//	│ "STREAMDL"  │ version │ reserved │  crc  │  salt  │
-//	│   8 bytes   │   u16   │  u16, 0  │  u32  │  u64   │
-//	└─────────────┴─────────┴──────────┴───────┴────────┘
+//	0             8         10         12      16       24       32
+//	┌─────────────┬─────────┬──────────┬───────┬────────┬────────┐
+//	│ "STREAMDL"  │ version │ reserved │  crc  │  salt  │  size  │
+//	│   8 bytes   │   u16   │  u16, 0  │  u32  │  u64   │  u64   │
+//	└─────────────┴─────────┴──────────┴───────┴────────┴────────┘
 //
-// crc is the CRC-32C of bytes 0–11 and 16–23. The salt is random, new in each life of a recycled file.
+// crc is the CRC-32C of bytes 0–11 and 16–31. The salt is random, new in each life of a recycled file. The header, and zeros up
+// to size, are synced before the file gets its name: a segment with a bad header, or shorter than size, is damaged, never torn.
 const (
-	segmentHeaderSize = 24
+	segmentHeaderSize = 32
 	segmentMagic      = "STREAMDL"
 
 	segmentSuffix  = ".log"
@@ -28,27 +28,34 @@ const (
 	lockName       = "lock"
 )
 
-func putSegmentHeader(b []byte, salt uint64) {
+func putSegmentHeader(b []byte, salt uint64, size int64) {
 	le := binary.LittleEndian
 	copy(b, segmentMagic)
 	le.PutUint16(b[8:], formatVersion)
 	le.PutUint16(b[10:], 0)
 	le.PutUint64(b[16:], salt)
-	le.PutUint32(b[12:], checksum(checksum(0, b[:12]), b[16:24]))
+	le.PutUint64(b[24:], uint64(size))
+	le.PutUint32(b[12:], segmentHeaderCRC(b))
 }
 
-// parseSegmentHeader returns the salt, or why there is none. reason is empty when err is nil or ErrVersion.
-func parseSegmentHeader(b []byte) (salt uint64, reason string, err error) {
+func segmentHeaderCRC(b []byte) uint32 {
+	return checksum(checksum(0, b[:12]), b[16:segmentHeaderSize])
+}
+
+// parseSegmentHeader returns the salt of a file with this header and length, or why there is none: a reason if it is damaged.
+func parseSegmentHeader(b []byte, size int64) (salt uint64, reason string, err error) {
 	le := binary.LittleEndian
 	switch {
 	case string(b[:8]) != segmentMagic:
 		return 0, "not a log segment: bad magic", nil
-	case checksum(checksum(0, b[:12]), b[16:24]) != le.Uint32(b[12:]):
+	case segmentHeaderCRC(b) != le.Uint32(b[12:]):
 		return 0, "segment header fails its checksum", nil
 	case le.Uint16(b[8:]) > formatVersion:
 		return 0, "", fmt.Errorf("%w (segment format %d, this one knows %d)", ErrVersion, le.Uint16(b[8:]), formatVersion)
 	case le.Uint16(b[8:]) != formatVersion || le.Uint16(b[10:]) != 0:
 		return 0, "segment header has an impossible version", nil
+	case le.Uint64(b[24:]) > uint64(size):
+		return 0, fmt.Sprintf("file has %d bytes, was made with %d", size, le.Uint64(b[24:])), nil
 	}
 	return le.Uint64(b[16:]), "", nil
 }

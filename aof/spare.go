@@ -171,10 +171,13 @@ func formatSegment(f File, size int64, fill bool, stop func() bool) (seed uint32
 		if err := zeroFill(f, 0, max(size, old), stop); err != nil {
 			return 0, err
 		}
+		if stop() {
+			return 0, ErrClosed
+		}
 	}
 	salt := newSalt()
 	var header [segmentHeaderSize]byte
-	putSegmentHeader(header[:], salt)
+	putSegmentHeader(header[:], salt, size)
 	if _, err := f.WriteAt(header[:], 0); err != nil {
 		return 0, err
 	}

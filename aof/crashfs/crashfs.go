@@ -82,8 +82,8 @@ func New() *FS {
 	return &FS{dirs: map[string]*directory{}, locks: map[string]bool{}}
 }
 
-// SetHook has f asked before each operation; an error makes that operation fail. f must not use the file system. When a sync
-// fails, what it should have written is gone from the disk while reads still see it, as on Linux.
+// SetHook has f asked before each operation; an error makes that operation fail. f must not use the file system. When the sync
+// of a file fails, what it should have written is gone from the disk while reads still see it, as on Linux.
 func (s *FS) SetHook(f func(Op) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -281,9 +281,6 @@ func (s *FS) SyncDir(path string) error {
 		return &fs.PathError{Op: "syncdir", Path: path, Err: fs.ErrNotExist}
 	}
 	if err != nil {
-		if !s.dead {
-			d.pending = nil // dropped, and the next sync will not say so
-		}
 		return err
 	}
 	for _, c := range d.pending {
