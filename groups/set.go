@@ -27,10 +27,8 @@ type Set struct {
 	// spare keeps a few emptied segments for the next ones that are needed; none of them is part of any group.
 	spare []*segment
 
-	// Scratch buffers: of Drop, and of ByIdle, absent while a walk uses them.
-	found       []*Group
-	walkBatch   []entry
-	walkVisited []stream.ID
+	found []*Group    // scratch of Drop
+	walk  walkBuffers // scratch of ByIdle, absent while a walk uses it
 }
 
 // New returns an empty set.
