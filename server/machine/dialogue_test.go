@@ -11,7 +11,8 @@ import (
 )
 
 // dialogue drives a machine with commands as text and renders replies in the notation of the stream command reference:
-// :1 "bulk" $-1 *-1 *2[…] %1{k: v}. What an observer hears is kept in heard.
+// :1 "bulk" $-1 *-1 *2[…] %1{k: v}. What an observer hears is kept in heard. When the test is over, the log of the dialogue
+// is replayed and must lead to the same state.
 type dialogue struct {
 	t     testing.TB
 	m     *Machine
@@ -19,11 +20,13 @@ type dialogue struct {
 	nowMS int64
 	res   Result
 	heard []string
+	log   []byte // the ops that changed something, encoded
 }
 
 func newDialogue(t testing.TB) *dialogue {
 	d := &dialogue{t: t, m: New(1), nowMS: 1_000_000}
 	d.m.Observer = d
+	t.Cleanup(d.replay)
 	return d
 }
 
@@ -51,7 +54,7 @@ func (d *dialogue) do(line string) string {
 	op := parseLine(d.t, line)
 	op.AtMS = d.nowMS
 	if op.Kind.Writes() {
-		d.res = d.m.Apply(op, &d.w)
+		d.apply(op)
 	} else {
 		d.res = d.m.Query(op, &d.w, d.nowMS)
 	}
@@ -69,6 +72,35 @@ func (d *dialogue) do(line string) string {
 		d.t.Fatalf("%s: reply %q has trailing bytes %q", line, d.w.Buf, rest)
 	}
 	return text
+}
+
+// apply carries out a change and logs it.
+func (d *dialogue) apply(op *Op) {
+	if d.res = d.m.Apply(op, &d.w); d.res&Changed != 0 {
+		d.log = AppendOp(d.log, op)
+	}
+}
+
+// replay applies the log to a machine that writes no replies, and to one that does, and compares what they become.
+func (d *dialogue) replay() {
+	d.t.Helper()
+	want := d.m.Digest()
+	for _, w := range []*resp.Writer{nil, {RESP3: true}} {
+		m := New(1)
+		var op Op
+		for rest := d.log; len(rest) > 0; {
+			var err error
+			if rest, err = DecodeOp(rest, &op); err != nil {
+				d.t.Fatal(err)
+			}
+			if res := m.Apply(&op, w); res&Changed == 0 {
+				d.t.Fatalf("replay of %+v: result %b", op, res)
+			}
+		}
+		if m.Digest() != want {
+			d.t.Errorf("replay with writer %v: another state", w != nil)
+		}
+	}
 }
 
 // run checks commands against replies; a line without reply is set-up, answering anything but an error. "…" in a wanted

@@ -40,7 +40,7 @@ func TestTrimTable(t *testing.T) {
 		{"XADD s MINID 200 100-0 a b", `"100-0"`, "0 0-0"},
 	} {
 		d := newDialogue(t)
-		d.m.params.NodeMaxEntries = 10
+		d.apply(&Op{Kind: SetParams, N: [4]int64{4096, 10, 100, 100}})
 		d.fill("s", 1, 25)
 		d.run([][2]string{{c.command, c.reply}})
 		o, _ := d.m.lookupStream(0, []byte("s"))
