@@ -65,7 +65,10 @@ func OpenWith(st *settings.Settings, logger *slog.Logger, o Options) (*Server, e
 	}
 	node := session.NewNode(m, st)
 	node.StartMS = time.Now().UnixMilli()
-	keys := m.NumKeys()
+	keys := int64(0)
+	for db := range m.Databases() {
+		keys += m.Len(db)
+	}
 	if report.LastIndex > 0 {
 		logger.Info("data loaded", "keys", keys, "frames", report.Frames, "seconds", time.Since(start).Seconds())
 	}

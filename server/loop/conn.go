@@ -50,6 +50,7 @@ type conn struct {
 	closing  bool // close once out is sent
 
 	// Guarded by the shard's lock.
+	answers                     int  // requests answered into Session.W in this round
 	dirty                       bool // in Loop.dirty
 	resuming                    bool // in Loop.resumed
 	parked                      bool // a command waits: execute nothing
@@ -392,6 +393,6 @@ func (c *conn) shut() {
 	c.in, c.out, c.marks = nil, nil, nil
 	c.start, c.sent = 0, 0
 	if c.reason != "" {
-		c.l.logger.Info("client closed", "id", c.s.ID, "addr", c.remote, "reason", resp.Printable(c.reason))
+		c.l.logger.Info("client closed", "id", c.s.ID, "addr", c.remote, "reason", string(resp.Error(c.reason).Safe()))
 	}
 }

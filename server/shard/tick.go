@@ -66,7 +66,7 @@ func (sh *Shard) closeIdle() {
 	if timeout == 0 && !needAuth {
 		return
 	}
-	for s := range sh.node.Clients.All() {
+	for _, s := range sh.node.Clients.All() {
 		idle := (sh.nowMS - max(s.LastMS, s.CreatedMS)) / 1000
 		switch {
 		case s.Blocked || s.Paused || s.Monitor || s.Subs.Count() > 0:
