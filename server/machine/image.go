@@ -1,6 +1,9 @@
 package machine
 
 import (
+	"errors"
+	"io"
+
 	"github.com/streamd/streamd/groups"
 	"github.com/streamd/streamd/stream"
 )
@@ -112,4 +115,18 @@ func (img *Image) Take() []Frozen {
 	batch := img.ready
 	img.ready = nil
 	return batch
+}
+
+var errNotWalked = errors.New("machine: image is not complete")
+
+// Encode writes the whole image, when Step has returned true and nothing was taken. It needs no lock.
+func (img *Image) Encode(w io.Writer) error {
+	if !img.walked {
+		return errNotWalked
+	}
+	e := NewEncoder(w, img)
+	if err := e.Objects(img.Take()); err != nil {
+		return err
+	}
+	return e.Close()
 }

@@ -1,11 +1,16 @@
 package machine
 
+import "math/bits"
+
 const (
 	// bucketRoom is how many keys a bucket holds before it splits: half a kilobyte of entries, scanned linearly.
 	bucketRoom = 32
 	// segmentBits bounds a segment's directory to 1024 slots, so that no insert ever copies more than that (the top
 	// directory, doubled once per thousandfold growth, has one slot per 20,000 keys).
 	segmentBits = 10
+	// depthSlack is how many bits deeper than an even spread needs a bucket may be. Hashes that agree in more bits make the
+	// bucket longer instead: directories stay in proportion to the number of keys, whatever the hashes.
+	depthSlack = 8
 )
 
 // table is the hash table of one database: two levels of extendible hashing by the leading bits of the hash.
@@ -68,7 +73,7 @@ func (t *table) find(hash uint64, key []byte) *object {
 // insert adds o, whose key is not there yet.
 func (t *table) insert(hash uint64, o *object) {
 	b := t.bucket(hash)
-	for len(b.entries) >= bucketRoom && b.depth < 64 {
+	for len(b.entries) >= bucketRoom && int(b.depth) < bits.Len(uint(t.n))+depthSlack {
 		t.split(hash)
 		b = t.bucket(hash)
 	}
