@@ -109,8 +109,6 @@ func objectRows() []Spec {
 		object("idletime", "2.2.3", "Returns the time since the last access to a Redis object.", objectIdleTime),
 		object("refcount", "2.2.3", "Returns the reference count of a value of a key.", objectRefCount),
 		helpRow("object", "generic", "6.2.0", CatKeyspace),
-		{Name: "memory", Arity: -2, Group: "server", Since: "4.0.0", Container: true,
-			Summary: "A container for memory diagnostics commands.", Complexity: "Depends on subcommand."},
 		{Name: "memory|usage", Arity: -3, Flags: ReadOnly, Group: "server", Since: "4.0.0", Keys: keyAt(2, KeyRO),
 			Args: "key [SAMPLES count]", Summary: "Estimates the memory usage of a key.",
 			Complexity: "O(N) where N is the number of samples.", Parse: parseMemoryUsage},

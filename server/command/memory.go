@@ -8,6 +8,7 @@ import (
 func memoryRows() []Spec {
 	shown := []string{"nondeterministic_output", "request_policy:all_shards", "response_policy:special"}
 	return []Spec{
+		container("memory", "4.0.0", "A container for memory diagnostics commands."),
 		{Name: "memory|doctor", Arity: 2, Since: "4.0.0", Tips: shown, Summary: "Outputs a memory problems report.", Local: memoryDoctor},
 		{Name: "memory|malloc-stats", Arity: 2, Since: "4.0.0", Tips: shown, Summary: "Returns the allocator statistics.",
 			Complexity: "Depends on how much memory is allocated, could be slow", Local: memoryAllocator},
