@@ -24,8 +24,12 @@ func ReadSegment(fs FS, path string, visit func(Record) error) error {
 		var m remains
 		next := off + HeaderSize + int64(len(payload))
 		if h.Type == 0 || reason != "" {
+			from := off
+			if h.Type != 0 {
+				from += HeaderSize // a good header before a bad payload
+			}
 			var found bool
-			if next, found, err = r.find(off, &m); err != nil {
+			if next, found, err = r.find(from, &m); err != nil {
 				return err
 			}
 			if reason == "" && m.end == 0 && !found {
@@ -33,9 +37,6 @@ func ReadSegment(fs FS, path string, visit func(Record) error) error {
 			}
 			if reason == "" {
 				reason = "zeros where a frame should be"
-			}
-			if next == off { // a good header before a bad payload
-				next += HeaderSize
 			}
 			h, payload = Header{}, nil
 		}
