@@ -82,6 +82,7 @@ func (d *dialogue) apply(op *Op) {
 }
 
 // replay applies the log to a machine that writes no replies, and to one that does, and compares what they become.
+// So it does with a machine restored from a snapshot.
 func (d *dialogue) replay() {
 	d.t.Helper()
 	want := d.m.Digest()
@@ -100,6 +101,10 @@ func (d *dialogue) replay() {
 		if m.Digest() != want {
 			d.t.Errorf("replay with writer %v: another state", w != nil)
 		}
+	}
+	m := New(1)
+	if err := m.Restore(bytes.NewReader(snapshot(d.t, d.m))); err != nil || m.Digest() != want {
+		d.t.Errorf("restored from a snapshot: another state (%v)", err)
 	}
 }
 
