@@ -2,6 +2,7 @@ package shard
 
 import (
 	"strings"
+	"time"
 
 	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/server/command"
@@ -182,17 +183,17 @@ func (sh *Shard) resumePaused() {
 	}
 }
 
-// call runs a command, counts it, and notes slow ones.
+// call runs a command, counts it, and notes slow ones. A parked command is counted when its wait ends.
 func (sh *Shard) call(s *session.Session, spec *command.Spec, args [][]byte) Outcome {
 	failed := s.W.Failed
 	out := sh.run(s, spec, args)
 	took := sh.advance()
-	n := sh.node
-	n.Stats.Call(spec.ID, took, s.W.Failed != failed)
-	if s.W.Failed != failed {
-		n.Stats.Error(s.W.LastError.Code())
+	if out == Parked {
+		return out
 	}
-	if slow := n.Settings.SlowlogMicros(); slow >= 0 && took.Microseconds() >= slow && out != Parked && spec.Flags&command.SkipSlowlog == 0 {
+	sh.count(s, spec, took, s.W.Failed != failed)
+	n := sh.node
+	if slow := n.Settings.SlowlogMicros(); slow >= 0 && took.Microseconds() >= slow && spec.Flags&command.SkipSlowlog == 0 {
 		n.Slowlog.Add(n, s, args, took, sh.nowMS)
 		n.Stats.Slow(spec.ID, took)
 	}
@@ -204,6 +205,14 @@ func (sh *Shard) call(s *session.Session, spec *command.Spec, args [][]byte) Out
 		n.Latency.Add(event, sh.nowMS, took.Milliseconds())
 	}
 	return out
+}
+
+// count notes that a command ended.
+func (sh *Shard) count(s *session.Session, spec *command.Spec, took time.Duration, failed bool) {
+	sh.node.Stats.Call(spec.ID, took, failed)
+	if failed {
+		sh.node.Stats.Error(s.W.LastError.Code())
+	}
 }
 
 // run carries out one admitted command.
@@ -248,7 +257,7 @@ func (sh *Shard) runOp(s *session.Session, spec *command.Spec, args [][]byte) Ou
 		s.W.NullArray()
 		return Done
 	}
-	sh.park(s, spec, op, blockMS)
+	sh.park(&waiter{s: s, spec: spec, kind: waitData}, op, blockMS)
 	return Parked
 }
 

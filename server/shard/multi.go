@@ -40,9 +40,9 @@ func (sh *Shard) runStep(s *session.Session, spec *command.Spec, args [][]byte) 
 		s.WatchDirty = false
 		s.W.OK()
 	case command.StepWait:
-		return sh.wait(s, args)
+		return sh.wait(s, spec, args)
 	case command.StepWaitAOF:
-		return sh.waitAOF(s, args)
+		return sh.waitAOF(s, spec, args)
 	}
 	return Done
 }
@@ -107,7 +107,7 @@ func (sh *Shard) exec(s *session.Session) {
 }
 
 // wait is WAIT: there are no replicas to wait for, so it answers 0 at the deadline.
-func (sh *Shard) wait(s *session.Session, args [][]byte) Outcome {
+func (sh *Shard) wait(s *session.Session, spec *command.Spec, args [][]byte) Outcome {
 	replicas, ok := resp.ParseInt(args[1])
 	if !ok {
 		s.W.Error(resp.ErrNotInteger)
@@ -122,12 +122,12 @@ func (sh *Shard) wait(s *session.Session, args [][]byte) Outcome {
 		s.W.Int(0)
 		return Done
 	}
-	sh.parkWait(s, &waiter{kind: waitReplicas}, timeoutMS)
+	sh.parkWait(&waiter{s: s, spec: spec, kind: waitReplicas}, timeoutMS)
 	return Parked
 }
 
 // waitAOF is WAITAOF: answers once this connection's last write is synced on this machine.
-func (sh *Shard) waitAOF(s *session.Session, args [][]byte) Outcome {
+func (sh *Shard) waitAOF(s *session.Session, spec *command.Spec, args [][]byte) Outcome {
 	local, ok := resp.ParseInt(args[1])
 	if !ok {
 		s.W.Error(resp.ErrNotInteger)
@@ -155,12 +155,12 @@ func (sh *Shard) waitAOF(s *session.Session, args [][]byte) Outcome {
 		s.W.Error(resp.Error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."))
 		return Done
 	}
-	w := &waiter{kind: waitSync, index: s.LastWrite, local: local, replicas: replicas}
+	w := &waiter{s: s, spec: spec, kind: waitSync, index: s.LastWrite, local: local, replicas: replicas}
 	if s.Deny || sh.waitSatisfied(w) {
 		sh.answerWait(s, w)
 		return Done
 	}
-	sh.parkWait(s, w, timeoutMS)
+	sh.parkWait(w, timeoutMS)
 	if sh.journal != nil {
 		sh.journal.Request()
 	}

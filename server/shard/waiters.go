@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"math"
 
-	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/server/command"
 	"github.com/streamd/streamd/server/machine"
 	"github.com/streamd/streamd/server/session"
@@ -56,9 +55,9 @@ func (p *parking) init() {
 	p.bySession = make(map[*session.Session]*waiter)
 }
 
-// park makes s wait until one of the keys of op can be served.
-func (sh *Shard) park(s *session.Session, spec *command.Spec, op *machine.Op, blockMS int64) {
-	w := &waiter{s: s, spec: spec, kind: waitData, op: op.Clone()}
+// park makes w wait until one of the keys of op can be served.
+func (sh *Shard) park(w *waiter, op *machine.Op, blockMS int64) {
+	w.op = op.Clone()
 	sh.machine.ResolveMarks(w.op)
 	seen := make(map[session.WatchKey]bool, len(w.op.Args))
 	for _, key := range w.op.Args {
@@ -69,19 +68,18 @@ func (sh *Shard) park(s *session.Session, spec *command.Spec, op *machine.Op, bl
 		}
 	}
 	sh.join(w)
-	sh.parkWait(s, w, blockMS)
+	sh.parkWait(w, blockMS)
 }
 
 // parkWait registers w with its deadline; blockMS 0 is for ever.
-func (sh *Shard) parkWait(s *session.Session, w *waiter, blockMS int64) {
-	w.s = s
+func (sh *Shard) parkWait(w *waiter, blockMS int64) {
 	w.endMS = math.MaxInt64
 	if blockMS > 0 {
 		w.endMS = sh.nowMS + blockMS
 	}
 	w.dueMS = sh.nextLook(w)
-	s.Blocked = true
-	sh.parked.bySession[s] = w
+	w.s.Blocked = true
+	sh.parked.bySession[w.s] = w
 	heap.Push(&sh.parked.due, w)
 }
 
@@ -212,9 +210,7 @@ func (sh *Shard) retry(w *waiter) {
 		sh.join(w)
 		return
 	}
-	if w.s.W.Failed != failed {
-		sh.node.Stats.Error(w.s.W.LastError.Code())
-	}
+	sh.count(w.s, w.spec, sh.advance(), w.s.W.Failed != failed)
 	sh.unpark(w)
 }
 
@@ -242,6 +238,7 @@ func (sh *Shard) tickSyncs() {
 	for _, w := range append([]*waiter(nil), sh.parked.due...) {
 		if sh.waitSatisfied(w) {
 			sh.answerWait(w.s, w)
+			sh.count(w.s, w.spec, 0, false)
 			sh.unpark(w)
 		}
 	}
@@ -254,6 +251,7 @@ func (sh *Shard) timeout(w *waiter) {
 	} else {
 		sh.answerWait(w.s, w)
 	}
+	sh.count(w.s, w.spec, 0, false)
 	sh.unpark(w)
 }
 
@@ -268,7 +266,7 @@ func (sh *Shard) unblock(s *session.Session, err error) bool {
 		return true
 	}
 	s.W.Error(err)
-	sh.node.Stats.Error(resp.ErrUnblocked.Code())
+	sh.count(s, w.spec, 0, true)
 	sh.unpark(w)
 	return true
 }
