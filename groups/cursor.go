@@ -46,6 +46,10 @@ func (c *PendingCursor) Next() bool {
 		return false
 	}
 	if c.seg == nil || c.version != c.g.version {
+		if c.byIdle && c.g.NumNacked() == 0 && c.g.oldestBound() > c.maxSinceMS {
+			c.done = true
+			return false
+		}
 		c.version = c.g.version
 		if c.seg, c.i, _ = c.g.locate(c.from); c.seg == nil {
 			c.seg = c.g.firstSegment()

@@ -261,11 +261,26 @@ func (g *Group) OldestSince() (ms int64, ok bool) {
 	if t := g.liveTail(); t != nil {
 		oldest = g.exactOldest(t)
 	}
-	for item, ok := g.oldestSealed(); ok && item.oldest < oldest; {
-		oldest = min(oldest, g.exactOldest(g.floor(item.first)))
-		item, ok = g.sealedAfter(item)
+	if g.age != nil {
+		for item, ok := g.age.Min(); ok && item.oldest < oldest; item, ok = g.sealedAfter(item) {
+			oldest = min(oldest, g.exactOldest(g.floor(item.first)))
+		}
 	}
 	return oldest, oldest != noSince
+}
+
+// oldestBound returns a time that no owned entry was delivered before.
+func (g *Group) oldestBound() int64 {
+	bound := noSince
+	if t := g.liveTail(); t != nil {
+		bound = t.oldest
+	}
+	if g.age != nil {
+		if item, ok := g.age.Min(); ok {
+			bound = min(bound, item.oldest)
+		}
+	}
+	return bound
 }
 
 // exactOldest returns the oldest delivery time in seg.
@@ -284,14 +299,6 @@ func (g *Group) exactOldest(seg *segment) int64 {
 // mayTighten tells whether the summary of seg may be brought up to date where the entries do not change.
 func (g *Group) mayTighten(seg *segment) bool {
 	return seg.epoch == g.epoch && g.epoch == g.home.epoch
-}
-
-// oldestSealed returns the first item of the age tree.
-func (g *Group) oldestSealed() (agedSegment, bool) {
-	if g.age == nil {
-		return agedSegment{}, false
-	}
-	return g.age.Min()
 }
 
 // sealedAfter returns the item of the age tree that follows the place of item, which may be gone.
