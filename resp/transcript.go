@@ -66,7 +66,7 @@ const anyKind = '?'
 
 // ParseReply reads the notation. Placeholders are kept in Text as they are written.
 func ParseReply(text string) (Value, error) {
-	p := notation{text: strings.TrimSpace(text)}
+	p := notation{text: text}
 	v, err := p.value(true)
 	if err == nil && p.at < len(p.text) {
 		err = p.fail("something follows")
