@@ -7,7 +7,8 @@ import (
 	"github.com/streamd/streamd/server/machine"
 )
 
-// FuzzParse feeds random arguments to every Parse function and to key extraction: neither may panic, whatever clients send.
+// FuzzParse feeds random arguments to every Parse function and to key extraction: neither may panic, whatever clients send,
+// they must agree on the keys, and what is accepted must survive the log.
 func FuzzParse(f *testing.F) {
 	table := NewTable()
 	for _, s := range table.Specs() {
@@ -50,6 +51,13 @@ func FuzzParse(f *testing.F) {
 		}
 		if s.Flags&MovableKeys != 0 && len(keys) != len(op.Args) {
 			t.Fatalf("%s: %d keys found, %d read", s.Name, len(keys), len(op.Args))
+		}
+		if !op.Kind.Writes() || op.Err != nil || ResolveRelative(&op, s.Name) != nil {
+			return
+		}
+		var again machine.Op
+		if rest, err := machine.DecodeOp(machine.AppendOp(nil, &op), &again); err != nil || len(rest) != 0 {
+			t.Fatalf("%s %q cannot be read back from the log: %v, %d bytes left", s.Name, text, err, len(rest))
 		}
 	})
 }
