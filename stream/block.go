@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"sort"
 	"unsafe"
 )
@@ -17,7 +18,7 @@ import (
 //	         stands; with neither it is the first entry's form
 //	values   one packed value per field, see value.go
 //
-//	form     = varint n | n × (varint length | "$<length>\r\n" field "\r\n")
+//	form     = varint n | varint size of what follows | n × (varint length | "$<length>\r\n" field "\r\n")
 //
 // Deleting an entry sets its flag, trimming moves the start: what is behind it stays, for its form may be in use.
 type block struct {
@@ -163,7 +164,8 @@ func (b *block) lastLive() ID {
 func (b *block) formOf(flags byte, p int) (form, values int) {
 	switch {
 	case flags&flagForm != 0:
-		return p, formEnd(b.buf, p)
+		_, _, end := formAt(b.buf, p)
+		return p, end
 	case flags&flagRef != 0:
 		ref, p := uvarint(b.buf, p)
 		return int(ref), p
@@ -171,19 +173,16 @@ func (b *block) formOf(flags byte, p int) (form, values int) {
 	return int(b.form), p
 }
 
-// formEnd returns the offset behind the form at p.
-func formEnd(buf []byte, p int) int {
-	n, p := uvarint(buf, p)
-	for ; n > 0; n-- {
-		size, q := uvarint(buf, p)
-		p = q + bulkSize(int(size))
-	}
-	return p
+// formAt reads the head of the form at p: the number of names, where the first stands and where the form ends.
+func formAt(buf []byte, p int) (n, names, end int) {
+	pairs, p := uvarint(buf, p)
+	size, p := uvarint(buf, p)
+	return int(pairs), p, p + int(size)
 }
 
 // formSize bounds the size of the form of these fields from above.
 func formSize(fields [][]byte) int {
-	size := binary.MaxVarintLen32
+	size := 2 * binary.MaxVarintLen32
 	for i := 0; i < len(fields); i += 2 {
 		size += len(fields[i]) + 2*binary.MaxVarintLen32 + 5
 	}
@@ -192,11 +191,17 @@ func formSize(fields [][]byte) int {
 
 // putForm writes the form of these fields, for which there is room, and returns the bytes used.
 func putForm(buf []byte, fields [][]byte) int {
+	size := 0
+	for i := 0; i < len(fields); i += 2 {
+		n := len(fields[i])
+		size += (bits.Len64(uint64(n)|1)+6)/7 + bulkSize(n)
+	}
 	p := binary.PutUvarint(buf, uint64(len(fields)/2))
+	p += binary.PutUvarint(buf[p:], uint64(size))
 	for i := 0; i < len(fields); i += 2 {
 		name := fields[i]
 		p += binary.PutUvarint(buf[p:], uint64(len(name)))
-		p += putBulkHead(buf[p:], '$', len(name))
+		p += putHead(buf[p:], '$', len(name))
 		p += copy(buf[p:], name)
 		buf[p], buf[p+1] = '\r', '\n'
 		p += 2
@@ -206,8 +211,8 @@ func putForm(buf []byte, fields [][]byte) int {
 
 // formIs tells whether the form at p names these fields, in this order.
 func formIs(buf []byte, p int, fields [][]byte) bool {
-	n, p := uvarint(buf, p)
-	if int(n) != len(fields)/2 {
+	n, p, _ := formAt(buf, p)
+	if n != len(fields)/2 {
 		return false
 	}
 	for i := 0; i < len(fields); i += 2 {
@@ -216,7 +221,7 @@ func formIs(buf []byte, p int, fields [][]byte) bool {
 		if int(size) != len(name) {
 			return false
 		}
-		q += 3 + digits(len(name))
+		q += 3 + sizeDigits(len(name))
 		if string(buf[q:q+len(name)]) != string(name) {
 			return false
 		}

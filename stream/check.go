@@ -117,7 +117,7 @@ func (x *Idempotency) check() error {
 	}
 	var err error
 	var iids, memory int64
-	x.byPID.Scan(func(p *producer) bool {
+	x.byPID.Scan(func(p pidItem) bool {
 		memory += producerBytes + int64(len(p.pid))
 		for i, r := range p.recs[p.head:] {
 			iids++
@@ -126,8 +126,8 @@ func (x *Idempotency) check() error {
 				err = fmt.Errorf("producer %q does not find iid %q", p.pid, r.iid)
 			}
 		}
-		aged, ok := x.byAge.Get(p)
-		if !ok || aged != p || p.head == len(p.recs) || p.oldest != p.oldestMS() || len(p.at) != len(p.recs)-p.head {
+		aged, ok := x.byAge.Get(p.producer)
+		if !ok || aged != p.producer || p.head == len(p.recs) || p.oldest != p.oldestMS() || len(p.at) != len(p.recs)-p.head {
 			err = fmt.Errorf("producer %q is malformed", p.pid)
 		}
 		return true

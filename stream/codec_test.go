@@ -95,7 +95,7 @@ func TestDecodeSurvivesForgery(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	whole := varied(t, 5).Encode(nil)
 	accepted := 0
-	for range 20000 {
+	for range 3000 {
 		forged := bytes.Clone(whole)
 		for range 1 + r.IntN(3) {
 			forged[r.IntN(len(forged))] = byte(r.Uint32())
@@ -104,7 +104,7 @@ func TestDecodeSurvivesForgery(t *testing.T) {
 			accepted++
 		}
 	}
-	t.Logf("%d of 20000 accepted", accepted)
+	t.Logf("%d of 3000 accepted", accepted)
 }
 
 func useDecoded(t *testing.T, src []byte) bool {

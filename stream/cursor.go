@@ -1,6 +1,9 @@
 package stream
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Cursor walks live entries. It is a value and allocates nothing but the room Fields needs for numbers. Any change of the
 // stream ends its validity; a change of an image it does not read leaves it alone.
@@ -24,6 +27,10 @@ type Cursor struct {
 	group   int // reverse: the run the offsets are of
 	left    int // reverse: offsets not yet visited
 	offsets [indexEvery]uint32
+
+	textMS  uint64 // the ms that msText is the decimal of
+	textLen int
+	msText  [maxIntText]byte
 
 	text []byte // room for the numbers of Fields
 }
@@ -142,49 +149,87 @@ func (c *Cursor) ID() ID { return c.id }
 // NumFields is the number of fields and values: twice the pairs.
 func (c *Cursor) NumFields() int {
 	form, _ := c.b.formOf(c.flags, c.body)
-	n, _ := uvarint(c.b.buf, form)
-	return 2 * int(n)
+	n, _, _ := formAt(c.b.buf, form)
+	return 2 * n
 }
+
+// maxHead bounds the head of an array or a bulk string, maxIDReply an id as a bulk string.
+const (
+	maxHead    = 1 + maxIntText + 2
+	maxIDReply = 5 + 41 + 2
+)
 
 // AppendFields appends the fields and values as a RESP array of bulk strings.
 func (c *Cursor) AppendFields(dst []byte) []byte {
-	buf := c.b.buf
-	form, p := c.b.formOf(c.flags, c.body)
-	n, form := uvarint(buf, form)
-	dst = appendHead(dst, '*', 2*int(n))
-	for ; n > 0; n-- {
-		size, q := uvarint(buf, form)
-		form = q + bulkSize(int(size))
-		dst = append(dst, buf[q:form]...)
-		if isInt(buf[p]) {
-			var v int64
-			v, p = intAt(buf, p)
-			dst = appendBulkInt(dst, v)
-			continue
-		}
-		from, to := textAt(buf, p)
-		p = to
-		dst = appendHead(dst, '$', to-from)
-		dst = append(dst, buf[from:to]...)
-		dst = append(dst, '\r', '\n')
-	}
-	return dst
+	form, values := c.b.formOf(c.flags, c.body)
+	dst = slices.Grow(dst, c.room(form, values))
+	n := c.putFields(dst[len(dst):cap(dst)], form, values)
+	return dst[:len(dst)+n]
 }
 
 // AppendEntry appends the entry as RESP: an array of its id and its fields.
 func (c *Cursor) AppendEntry(dst []byte) []byte {
-	dst = append(dst, '*', '2', '\r', '\n')
-	dst = c.id.AppendRESP(dst)
-	return c.AppendFields(dst)
+	form, values := c.b.formOf(c.flags, c.body)
+	dst = slices.Grow(dst, 4+maxIDReply+c.room(form, values))
+	buf := dst[len(dst):cap(dst)]
+	p := copy(buf, "*2\r\n")
+	ms, seq := digits(c.id.MS), digits(c.id.Seq)
+	p += putHead(buf[p:], '$', ms+1+seq)
+	if c.id.MS == c.textMS && c.textLen > 0 {
+		p += copy(buf[p:], c.msText[:c.textLen])
+	} else {
+		putDigits(buf[p:], c.id.MS, ms)
+		c.textMS, c.textLen = c.id.MS, copy(c.msText[:], buf[p:p+ms])
+		p += ms
+	}
+	buf[p] = '-'
+	putDigits(buf[p+1:], c.id.Seq, seq)
+	p += 1 + seq
+	buf[p], buf[p+1] = '\r', '\n'
+	p += 2
+	p += c.putFields(buf[p:], form, values)
+	return dst[:len(dst)+p]
+}
+
+// room bounds what putFields writes.
+func (c *Cursor) room(form, values int) int {
+	n, names, end := formAt(c.b.buf, form)
+	// A number may become more text than it takes packed; text gains a head and an end.
+	return maxHead + end - names + c.end - values + n*(maxHead+maxIntText+2)
+}
+
+// putFields writes the fields and values into buf, which has room, and returns the bytes used.
+func (c *Cursor) putFields(dst []byte, form, p int) int {
+	buf := c.b.buf
+	n, form, _ := formAt(buf, form)
+	w := putHead(dst, '*', 2*n)
+	for ; n > 0; n-- {
+		size, q := uvarint(buf, form)
+		form = q + bulkSize(int(size))
+		w += copy(dst[w:], buf[q:form])
+		if isInt(buf[p]) {
+			var v int64
+			v, p = intAt(buf, p)
+			w += putBulkInt(dst[w:], v)
+			continue
+		}
+		from, to := textAt(buf, p)
+		p = to
+		w += putHead(dst[w:], '$', to-from)
+		w += copy(dst[w:], buf[from:to])
+		dst[w], dst[w+1] = '\r', '\n'
+		w += 2
+	}
+	return w
 }
 
 // EntrySize is the number of bytes AppendEntry appends.
 func (c *Cursor) EntrySize() int {
 	buf := c.b.buf
 	form, p := c.b.formOf(c.flags, c.body)
-	n, form := uvarint(buf, form)
-	idText := uintDigits(c.id.MS) + 1 + uintDigits(c.id.Seq)
-	total := 4 + bulkSize(idText) + 1 + digits(2*int(n)) + 2
+	n, form, _ := formAt(buf, form)
+	idText := digits(c.id.MS) + 1 + digits(c.id.Seq)
+	total := 4 + bulkSize(idText) + 1 + sizeDigits(2*n) + 2
 	for ; n > 0; n-- {
 		size, q := uvarint(buf, form)
 		form = q + bulkSize(int(size))
@@ -207,14 +252,14 @@ func (c *Cursor) EntrySize() int {
 func (c *Cursor) Fields(dst [][]byte) [][]byte {
 	buf := c.b.buf
 	form, p := c.b.formOf(c.flags, c.body)
-	n, form := uvarint(buf, form)
-	if room := int(n) * maxIntText; cap(c.text) < room {
+	n, form, _ := formAt(buf, form)
+	if room := n * maxIntText; cap(c.text) < room {
 		c.text = make([]byte, 0, room)
 	}
 	text := c.text[:0]
 	for ; n > 0; n-- {
 		size, q := uvarint(buf, form)
-		name := q + 3 + digits(int(size))
+		name := q + 3 + sizeDigits(int(size))
 		form = q + bulkSize(int(size))
 		dst = append(dst, buf[name:name+int(size):name+int(size)])
 		if isInt(buf[p]) {
@@ -230,20 +275,4 @@ func (c *Cursor) Fields(dst [][]byte) [][]byte {
 		dst = append(dst, buf[from:to:to])
 	}
 	return dst
-}
-
-// appendHead appends the head of a bulk string or an array.
-func appendHead(dst []byte, mark byte, n int) []byte {
-	if n < 10 {
-		return append(dst, mark, '0'+byte(n), '\r', '\n')
-	}
-	dst = strconv.AppendUint(append(dst, mark), uint64(n), 10)
-	return append(dst, '\r', '\n')
-}
-
-// appendBulkInt appends a number as a bulk string.
-func appendBulkInt(dst []byte, v int64) []byte {
-	dst = appendHead(dst, '$', intDigits(v))
-	dst = strconv.AppendInt(dst, v, 10)
-	return append(dst, '\r', '\n')
 }

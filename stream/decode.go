@@ -292,10 +292,10 @@ func (d *decoder) block(s *Stream, tail bool) error {
 
 // formNames appends the names of the form at p, each with nil for its value.
 func formNames(dst [][]byte, buf []byte, p int) [][]byte {
-	n, p := uvarint(buf, p)
+	n, p, _ := formAt(buf, p)
 	for ; n > 0; n-- {
 		size, q := uvarint(buf, p)
-		q += 3 + digits(int(size))
+		q += 3 + sizeDigits(int(size))
 		p = q + int(size) + 2
 		dst = append(dst, buf[q:p-2], nil)
 	}

@@ -132,7 +132,7 @@ func (e *encoder) producers(x *Idempotency) {
 	if x.byPID == nil {
 		return
 	}
-	x.byPID.Scan(func(p *producer) bool {
+	x.byPID.Scan(func(p pidItem) bool {
 		e.bytes(p.pid)
 		e.num(uint64(len(p.recs) - p.head))
 		for _, r := range p.recs[p.head:] {

@@ -12,7 +12,7 @@ func (s *Stream) Clone() *Stream { return s.fork() }
 func (s *Stream) fork() *Stream {
 	s.epoch++
 	c := *s
-	c.spare = nil
+	c.spare = [2]*block{}
 	c.nodes = s.nodes.fork()
 	c.idmp = s.idmp.fork()
 	if s.tree != nil {

@@ -31,7 +31,7 @@ type Idempotency struct {
 	memory     int64
 	epoch      uint64
 
-	byPID *btree.BTreeG[*producer] // by pid; nil until one is known
+	byPID *btree.BTreeG[pidItem]   // by pid; nil until one is known
 	byAge *btree.BTreeG[*producer] // the same, by oldest, then pid: who expires first
 }
 
@@ -52,7 +52,13 @@ type iidRecord struct {
 	id  ID
 }
 
-func byPID(a, b *producer) bool { return bytes.Compare(a.pid, b.pid) < 0 }
+// pidItem is a producer beside its key, so that a search needs no producer.
+type pidItem struct {
+	pid []byte
+	*producer
+}
+
+func byPID(a, b pidItem) bool { return bytes.Compare(a.pid, b.pid) < 0 }
 
 func byAge(a, b *producer) bool {
 	return a.oldest < b.oldest || a.oldest == b.oldest && bytes.Compare(a.pid, b.pid) < 0
@@ -127,7 +133,7 @@ func (x *Idempotency) Record(pid, iid []byte, id ID) {
 	if fresh {
 		p = &producer{pid: bytes.Clone(pid), epoch: x.epoch, at: map[string]int{}, oldest: id.MS, sorted: true}
 		x.memory += producerBytes + int64(len(pid))
-		x.byPID.Set(p)
+		x.byPID.Set(pidItem{p.pid, p})
 	} else {
 		p = x.own(p)
 	}
@@ -166,7 +172,7 @@ func (x *Idempotency) Expire(nowMS int64) {
 		x.byAge.Delete(p)
 		x.expire(p, uint64(cutoff))
 		if p.head == len(p.recs) {
-			x.byPID.Delete(p)
+			x.byPID.Delete(pidItem{pid: p.pid})
 			x.memory -= producerBytes + int64(len(p.pid))
 			continue
 		}
@@ -232,8 +238,8 @@ func (x *Idempotency) producer(pid []byte) *producer {
 	if x.byPID == nil {
 		return nil
 	}
-	p, _ := x.byPID.Get(&producer{pid: pid})
-	return p
+	at, _ := x.byPID.Get(pidItem{pid: pid})
+	return at.producer
 }
 
 // own returns the producer for writing.
@@ -245,7 +251,7 @@ func (x *Idempotency) own(p *producer) *producer {
 	c.epoch = x.epoch
 	c.recs = slices.Clone(p.recs)
 	c.at = maps.Clone(p.at)
-	x.byPID.Set(&c)
+	x.byPID.Set(pidItem{c.pid, &c})
 	x.byAge.Set(&c)
 	return &c
 }

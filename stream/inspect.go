@@ -109,6 +109,8 @@ func (b *block) inspectID(r *payload) bool {
 // form reads a form and returns the number of its names.
 func (r *payload) form() uint64 {
 	n := r.num()
+	whole := r.num()
+	from := uint64(r.p)
 	for i := uint64(0); i < n && !r.bad; i++ {
 		size := r.num()
 		if size > uint64(len(r.buf)) {
@@ -116,12 +118,12 @@ func (r *payload) form() uint64 {
 			break
 		}
 		var room [maxIntText + 4]byte
-		head := room[:putBulkHead(room[:], '$', int(size))]
+		head := room[:putHead(room[:], '$', int(size))]
 		r.bad = r.bad || !bytes.Equal(r.take(uint64(len(head))), head)
 		r.take(size)
 		r.bad = r.bad || string(r.take(2)) != "\r\n"
 	}
-	r.bad = r.bad || n == 0
+	r.bad = r.bad || n == 0 || uint64(r.p)-from != whole
 	return n
 }
 

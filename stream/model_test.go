@@ -367,9 +367,9 @@ func TestModel(t *testing.T) {
 	}
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	runs := 40
+	runs := 16
 	if testing.Short() {
-		runs = 8
+		runs = 4
 	}
 	for range runs {
 		run := r.Uint64()

@@ -79,7 +79,7 @@ func (s *Stream) drop(b *block) {
 		s.tree.Delete(item{first: b.base})
 	}
 	if b.epoch == s.epoch && b.bufEpoch == s.epoch && cap(b.buf) <= wideBlock {
-		s.spare = b
+		s.spare[0], s.spare[1] = b, s.spare[0]
 	}
 }
 

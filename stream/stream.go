@@ -27,7 +27,7 @@ func itemLess(a, b item) bool { return a.first.Less(b.first) }
 type Stream struct {
 	tree  *btree.BTreeG[item] // sealed blocks; nil until there is one
 	tail  *block              // the block being written, above all of tree; nil if empty
-	spare *block              // a block that left the stream, for reuse as a tail; shared with nobody
+	spare [2]*block           // blocks that left the stream, for reuse as a tail; shared with nobody
 	forms ring                // forms of the tail
 
 	nodes nodeList
@@ -78,8 +78,10 @@ func (s *Stream) Nodes() int64 { return s.nodes.count }
 func (s *Stream) SizeBytes() int64 {
 	size := streamBytes + s.memory + s.idmp.memory +
 		s.nodes.count*nodeBytes + int64(len(s.nodes.chunks))*(chunkBytes+8)
-	if s.spare != nil {
-		size += s.spare.memory()
+	for _, b := range s.spare {
+		if b != nil {
+			size += b.memory()
+		}
 	}
 	return size
 }

@@ -19,8 +19,8 @@ func (s *Stream) newTail(id ID, packed int) *block {
 	}
 	limit = max(limit, packed)
 
-	b := s.spare
-	s.spare = nil
+	b := s.spare[0]
+	s.spare[0], s.spare[1] = s.spare[1], nil
 	if b == nil || cap(b.buf) > 2*limit {
 		b = &block{}
 	}

@@ -3,7 +3,6 @@ package stream
 import (
 	"encoding/binary"
 	"math/bits"
-	"strconv"
 )
 
 // A packed value starts with a tag:
@@ -146,56 +145,96 @@ func uvarint(buf []byte, p int) (uint64, int) {
 	return v, p + n
 }
 
-// digits returns how long the decimal of n is.
-func digits(n int) int {
-	switch {
-	case n < 10:
-		return 1
-	case n < 100:
-		return 2
-	case n < 1000:
-		return 3
-	case n < 10000:
-		return 4
-	}
-	d := 4
-	for n /= 10000; n > 0; n /= 10 {
-		d++
-	}
-	return d
+// powers are those of ten.
+var powers = [20]uint64{
+	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
 }
 
-// uintDigits returns how long the decimal of u is.
-func uintDigits(u uint64) int {
-	d := 1
-	for ; u >= 10; u /= 10 {
-		d++
+// digits returns how long the decimal of u is.
+func digits(u uint64) int {
+	// 1233/4096 is log10(2), rounded up: d is the answer or one too many.
+	d := bits.Len64(u|1) * 1233 >> 12
+	if u < powers[d] {
+		return max(d, 1)
 	}
-	return d
+	return d + 1
+}
+
+// sizeDigits returns how long the decimal of the size n is.
+func sizeDigits(n int) int {
+	if n < 10 {
+		return 1
+	}
+	return digits(uint64(n))
 }
 
 // intDigits returns how long the decimal of v is.
 func intDigits(v int64) int {
 	if v < 0 {
-		return 1 + uintDigits(-uint64(v))
+		return 1 + digits(-uint64(v))
 	}
-	return uintDigits(uint64(v))
+	return digits(uint64(v))
 }
 
-// putBulkHead writes "$n\r\n" into buf and returns the bytes used.
-func putBulkHead(buf []byte, mark byte, n int) int {
-	buf[0] = mark
-	if n < 10 {
-		buf[1] = '0' + byte(n)
-		buf[2] = '\r'
-		buf[3] = '\n'
-		return 4
+const pairsOfDigits = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849" +
+	"5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
+
+// putDigits writes the decimal of u, d digits long, into buf.
+func putDigits(buf []byte, u uint64, d int) {
+	buf = buf[:d]
+	for u >= 1<<32 {
+		q := u / 100
+		k := 2 * (u - 100*q)
+		buf[d-1], buf[d-2] = pairsOfDigits[k+1], pairsOfDigits[k]
+		d -= 2
+		u = q
 	}
-	p := len(strconv.AppendUint(buf[1:1:len(buf)], uint64(n), 10)) + 1
-	buf[p] = '\r'
-	buf[p+1] = '\n'
+	v := uint32(u)
+	for ; v >= 100; d -= 2 {
+		q := v / 100
+		k := 2 * (v - 100*q)
+		buf[d-1], buf[d-2] = pairsOfDigits[k+1], pairsOfDigits[k]
+		v = q
+	}
+	if v >= 10 {
+		buf[d-1], buf[d-2] = pairsOfDigits[2*v+1], pairsOfDigits[2*v]
+	} else {
+		buf[d-1] = '0' + byte(v)
+	}
+}
+
+// putInt10 writes the decimal of v into buf and returns the bytes used.
+func putInt10(buf []byte, v int64) int {
+	u, p := uint64(v), 0
+	if v < 0 {
+		buf[0] = '-'
+		u, p = -u, 1
+	}
+	d := digits(u)
+	putDigits(buf[p:], u, d)
+	return p + d
+}
+
+// putHead writes the head of a bulk string or an array into buf and returns the bytes used.
+func putHead(buf []byte, mark byte, n int) int {
+	buf[0] = mark
+	d := sizeDigits(n)
+	if d == 1 {
+		buf[1] = '0' + byte(n)
+	} else {
+		putDigits(buf[1:], uint64(n), d)
+	}
+	buf[d+1], buf[d+2] = '\r', '\n'
+	return d + 3
+}
+
+// putBulkInt writes a number as a bulk string and returns the bytes used.
+func putBulkInt(buf []byte, v int64) int {
+	p := putHead(buf, '$', intDigits(v))
+	p += putInt10(buf[p:], v)
+	buf[p], buf[p+1] = '\r', '\n'
 	return p + 2
 }
 
 // bulkSize is the length of a bulk string of n bytes on the wire.
-func bulkSize(n int) int { return 1 + digits(n) + 2 + n + 2 }
+func bulkSize(n int) int { return sizeDigits(n) + n + 5 }
