@@ -69,20 +69,19 @@ func (m *Machine) applyXReadGroup(op *Op, w *resp.Writer) Result {
 	if err := m.checkXReadGroup(op); err != nil {
 		return refuse(w, err)
 	}
-	room, minIdle := newAllowance(op), op.N[3]
+	d, minIdle := delivery{op: op, w: w, room: newAllowance(op)}, op.N[3]
 	start := w.Len()
-	top, served, changed := w.Begin(), 0, false
+	top, served := w.Begin(), 0
 	for i, key := range op.Args {
 		o, _ := m.lookupStream(op.DB, key)
-		g := m.changeGroup(o, op.Group)
-		c, touched := m.seen(op, key, g)
-		changed = changed || touched
-		d := delivery{op: op, w: w, s: o.stream, g: g, to: c, room: &room}
+		d.s, d.g = o.stream, m.changeGroup(o, op.Group)
+		c, touched := m.seen(op, key, d.g)
+		d.to, d.changed = c, d.changed || touched
 		isNew := op.IDs[i] == stream.MaxID
 		if !isNew {
 			minIdle = -1 // a history id turns CLAIM off for the keys that follow
 		}
-		if !room.nextKey() {
+		if !d.room.nextKey() {
 			continue
 		}
 		before := w.Len()
@@ -92,20 +91,19 @@ func (m *Machine) applyXReadGroup(op *Op, w *resp.Writer) Result {
 		} else {
 			n = d.history(op.IDs[i])
 		}
-		if n == 0 && (isNew || room.full) {
+		if n == 0 && (isNew || d.room.full) {
 			w.Rewind(before)
 			continue
 		}
 		w.End(head, n)
 		served++
-		changed = changed || d.changed
 	}
 	if served == 0 {
 		w.Rewind(start)
-		return Empty | changedIf(changed)
+		return Empty | changedIf(d.changed)
 	}
 	endKeys(w, top, served)
-	return changedIf(changed)
+	return changedIf(d.changed)
 }
 
 // checkXReadGroup returns the error of the first key that has one.
@@ -142,15 +140,18 @@ func endKeys(w *resp.Writer, top resp.Mark, keys int) {
 	}
 }
 
-// delivery serves one key of an XREADGROUP.
+// delivery is an XREADGROUP under way, serving one key after the other. The allowance is part of it and not pointed to:
+// so all of it stays on the stack.
 type delivery struct {
 	op      *Op
 	w       *resp.Writer
-	s       *stream.Stream
-	g       *groups.Group
-	to      *groups.Consumer
-	room    *allowance
-	changed bool
+	room    allowance
+	changed bool // something changed so far
+
+	// Of the key being served.
+	s  *stream.Stream
+	g  *groups.Group
+	to *groups.Consumer
 }
 
 // news serves '>': with CLAIM (minIdle not negative) what has been pending too long, then what was never delivered.
@@ -182,7 +183,7 @@ func (d *delivery) fresh(claiming bool) int {
 			d.g.Put(id, d.to, d.op.AtMS, 1)
 		}
 		if claiming {
-			d.appendClaimed(&c, 0, 0)
+			appendClaimed(d.w, &c, 0, 0)
 		} else {
 			appendEntry(d.w, &c)
 		}
@@ -210,7 +211,7 @@ func (d *delivery) overdue(minIdle int64) int {
 		if !d.room.admitEntry(&find.c, intSize(idle)+intSize(p.Count)) {
 			return false
 		}
-		d.appendClaimed(&find.c, idle, p.Count)
+		appendClaimed(d.w, &find.c, idle, p.Count)
 		d.g.Put(p.ID, d.to, d.op.AtMS, oneMore(p.Count))
 		n++
 		return true
@@ -227,15 +228,15 @@ func (d *delivery) overdue(minIdle int64) int {
 func overdueSince(nowMS, minIdle int64) int64 { return max(nowMS-minIdle, 0) }
 
 // appendClaimed writes the entry under c as XREADGROUP CLAIM does: with idle time and earlier deliveries.
-func (d *delivery) appendClaimed(c *stream.Cursor, idleMS, count int64) {
-	if d.w == nil {
+func appendClaimed(w *resp.Writer, c *stream.Cursor, idleMS, count int64) {
+	if w == nil {
 		return
 	}
-	d.w.Array(4)
-	appendID(d.w, c.ID())
-	d.w.Buf = c.AppendFields(d.w.Buf)
-	d.w.Int(idleMS)
-	d.w.Int(count)
+	w.Array(4)
+	appendID(w, c.ID())
+	w.Buf = c.AppendFields(w.Buf)
+	w.Int(idleMS)
+	w.Int(count)
 }
 
 // intSize is the length of n, which is not negative, as a RESP integer.

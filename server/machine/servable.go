@@ -8,11 +8,12 @@ import (
 )
 
 // Servable tells whether op, an XREAD or XREADGROUP, would answer something now, be it an error. It changes nothing, so a
-// parked read that would come back empty costs no record in the log.
+// parked read that would come back empty costs no record in the log. A key whose deadline has passed by nowMS is not there.
 func (m *Machine) Servable(op *Op, nowMS int64) bool {
 	if op.Err != nil {
 		return true
 	}
+	m.readMS, m.nowS = nowMS, uint32(nowMS/1000)
 	for i := range op.Args {
 		if op.Kind == XReadGroup && m.deliverable(op, i, nowMS) || op.Kind == XRead && m.readable(op, i) {
 			return true
@@ -77,6 +78,7 @@ func (m *Machine) ClaimDueMS(op *Op, nowMS int64) (ms int64, ok bool) {
 	if op.Kind != XReadGroup || op.N[3] < 0 {
 		return 0, false
 	}
+	m.readMS, m.nowS = nowMS, uint32(nowMS/1000)
 	oldest := nowMS
 	for _, key := range op.Args {
 		o, g, err := m.lookupGroup(op.DB, key, op.Group)
