@@ -42,30 +42,7 @@ var ErrBadOp = errors.New("machine: malformed operation")
 //
 // All numbers are varints as in encoding/binary; byte strings and lists have their length in front (docs/format/ops.md).
 func AppendOp(dst []byte, op *Op) []byte {
-	present := uint64(0)
-	if op.Flags != 0 {
-		present |= hasFlags
-	}
-	if len(op.Key) > 0 {
-		present |= hasKey
-	}
-	if len(op.Group) > 0 {
-		present |= hasGroup
-	}
-	if len(op.Consumer) > 0 {
-		present |= hasConsumer
-	}
-	if len(op.Args) > 0 {
-		present |= hasArgs
-	}
-	if len(op.IDs) > 0 {
-		present |= hasIDs
-	}
-	for i, n := range op.N {
-		if n != 0 {
-			present |= hasN0 << i
-		}
-	}
+	present := op.present()
 	dst = append(dst, byte(op.Kind), opVersion)
 	dst = binary.AppendUvarint(dst, uint64(op.DB))
 	dst = binary.AppendVarint(dst, op.AtMS)
@@ -97,6 +74,35 @@ func AppendOp(dst []byte, op *Op) []byte {
 		}
 	}
 	return dst
+}
+
+// present returns op's presence bitmap.
+func (op *Op) present() uint64 {
+	present := uint64(0)
+	if op.Flags != 0 {
+		present |= hasFlags
+	}
+	if len(op.Key) > 0 {
+		present |= hasKey
+	}
+	if len(op.Group) > 0 {
+		present |= hasGroup
+	}
+	if len(op.Consumer) > 0 {
+		present |= hasConsumer
+	}
+	if len(op.Args) > 0 {
+		present |= hasArgs
+	}
+	if len(op.IDs) > 0 {
+		present |= hasIDs
+	}
+	for i, n := range op.N {
+		if n != 0 {
+			present |= hasN0 << i
+		}
+	}
+	return present
 }
 
 func appendBytes(dst, b []byte) []byte {
@@ -142,7 +148,7 @@ func DecodeOp(src []byte, op *Op) (rest []byte, err error) {
 			op.N[i] = r.varint()
 		}
 	}
-	if r.bad || !op.wellFormed() {
+	if r.bad || present != op.present() || !op.wellFormed() {
 		return nil, ErrBadOp
 	}
 	return r.src, nil

@@ -87,6 +87,8 @@ func TestDecodeOpRefuses(t *testing.T) {
 		"key longer than the op":  "2d 01 00 00 02 05 61",
 		"key of 2^63 bytes":       "2d 01 00 00 02 ffffffffffffffff7f",
 		"list longer than the op": "28 01 00 00 10 ffff3f 0161",
+		"an empty key":            "2d 01 00 00 02 00",
+		"zero flags":              "2f 01 00 00 01 00",
 		"empty list":              "28 01 00 00 10 00",
 		"DEL of nothing":          "28 01 00 00 00",
 		"SET without value":       "14 01 00 00 02 0161",

@@ -9,7 +9,7 @@
 // Op and Kind (op.go) are the contract with those who parse commands, the codec (codec.go) turns ops into bytes of the log and
 // back, docs/format/ops.md describes them. Freeze (snapshot.go) takes an image of the whole state without a pause:
 //
-//	Freeze ─▶ Step, Take … under the lock, between rounds ─▶ Encoder on another goroutine ─▶ docs/format/snapshot.md
+//	Freeze ─▶ Step, Take … under the lock, between rounds ─▶ Encoder on another goroutine ─▶ docs/format/state.md
 //
 // Nothing here locks: a Machine and its unfinished Image belong to whoever holds the shard's lock. What Take returned belongs
 // to the taker and may be encoded elsewhere meanwhile.

@@ -10,7 +10,7 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// A snapshot (docs/format/snapshot.md):
+// A snapshot (docs/format/state.md):
 //
 //	"STRMSNAP" | version | databases | last ms | ops | 4 parameters | XXH3-64 of all this, u64 LE
 //	per key:  kind u8 | db | key | deadline | value

@@ -176,6 +176,42 @@ func TestImageWhileChanging(t *testing.T) {
 	}
 }
 
+// What was taken is encoded on another goroutine while the machine goes on: run with -race.
+func TestEncodingBesideChanges(t *testing.T) {
+	x := newWorld(t)
+	gen := newRandomOps(1)
+	for range 2000 {
+		x.do(gen.next())
+	}
+	want := x.m.Digest()
+	img := x.m.Freeze()
+	batches, result := make(chan []Frozen, 1000), make(chan error)
+	var buf bytes.Buffer
+	go func() {
+		enc := NewEncoder(&buf, img)
+		for batch := range batches {
+			_ = enc.Objects(batch) // Close tells
+		}
+		result <- enc.Close()
+	}()
+	for done := false; !done; {
+		x.do(gen.next())
+		done = img.Step(1)
+		batches <- img.Take()
+	}
+	for range 2000 {
+		x.do(gen.next())
+	}
+	close(batches)
+	if err := <-result; err != nil {
+		t.Fatal(err)
+	}
+	restored := New(4)
+	if err := restored.Restore(&buf); err != nil || restored.Digest() != want {
+		t.Errorf("the image is not the state at Freeze: %v", err)
+	}
+}
+
 func TestAbandonedImage(t *testing.T) {
 	x := newWorld(t)
 	x.fill("a", "1", "b", "2")
@@ -271,4 +307,16 @@ func FuzzRestore(f *testing.F) {
 			t.Fatalf("restored state is not stable: %v", err)
 		}
 	})
+}
+
+// The bytes of a snapshot are frozen: they are on disk.
+func TestSnapshotBytes(t *testing.T) {
+	x := newWorld(t)
+	x.do(Op{Kind: Set, DB: 1, Key: []byte("k"), Args: list("v"), N: [4]int64{5}, AtMS: 3})
+	got := snapshot(t, x.m)
+	const want = "5354524d534e4150" + "01" + "04" + "06" + "01" + "8040" + "c801" + "c801" + "c801" + "d740c05c1dd33598" +
+		"01" + "01" + "016b" + "0a" + "00" + "0176" + "00" + "01" + "7e107ddcc9a99745c2d44108dbd56b0a24a8f944"
+	if fmt.Sprintf("%x", got) != want {
+		t.Errorf("got  %x\nwant %s", got, want)
+	}
 }
