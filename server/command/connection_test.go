@@ -141,6 +141,7 @@ func TestPingEchoQuitSelect(t *testing.T) {
 		{"a", "SELECT 15", "+OK"},
 		{"a", "SELECT 16", "-ERR DB index is out of range"},
 		{"a", "SELECT -1", "-ERR DB index is out of range"},
+		{"a", "SELECT 2147483648", "-ERR value is out of range, value must between -2147483648 and 2147483647"},
 		{"a", "SELECT x", "-ERR value is not an integer or out of range"},
 		{"a", "SUBSCRIBE c", "*3·$9·subscribe·$1·c·:1"},
 		{"a", "PING", "*2·$4·pong·$0·"},

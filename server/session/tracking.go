@@ -132,9 +132,6 @@ func (t *Tracking) Disable(s *Session) {
 	s.Track = TrackState{}
 }
 
-// Drop is Disable for a session that ended.
-func (t *Tracking) Drop(s *Session) { t.Disable(s) }
-
 // Wants tells whether the keys of a readonly command of s are to be remembered.
 func (t *Tracking) Wants(s *Session) bool {
 	k := &s.Track
