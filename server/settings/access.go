@@ -14,6 +14,9 @@ const (
 	FsyncNo
 )
 
+// logLevels are in the order of severity.
+func logLevels() []string { return []string{"debug", "verbose", "notice", "warning", "nothing"} }
+
 // text returns a value that is only read under the node's lock.
 func (s *Settings) text(name string) string { return s.values[s.index[name]] }
 
@@ -41,13 +44,13 @@ func (s *Settings) Dir() string { return s.text("dir") }
 // LogFile returns the file to log to, "" for standard error.
 func (s *Settings) LogFile() string { return s.text("logfile") }
 
-// LogLevel returns debug, verbose, notice, warning or nothing.
-func (s *Settings) LogLevel() string { return s.text("loglevel") }
-
 // AnnounceIP returns the address that cluster-compat announces, "" when unknown.
 func (s *Settings) AnnounceIP() string { return s.text("cluster-announce-ip") }
 
 // The accessors below may be called without the node's lock.
+
+// LogLevel returns debug, verbose, notice, warning or nothing.
+func (s *Settings) LogLevel() string { return logLevels()[s.logLevel.Load()] }
 
 // Port returns the TCP port, 0 for none.
 func (s *Settings) Port() int { return int(s.port.Load()) }

@@ -119,7 +119,7 @@ func streamRows() []Row {
 
 func monitoringRows() []Row {
 	return []Row{
-		{Name: "loglevel", Kind: Choice, Default: "notice", Values: []string{"debug", "verbose", "notice", "warning", "nothing"}, Doc: "Least severity of what is logged.", word: func(s *Settings) *atomic.Int64 { return &s.logLevel }},
+		{Name: "loglevel", Kind: Choice, Default: "notice", Values: logLevels(), Doc: "Least severity of what is logged.", word: func(s *Settings) *atomic.Int64 { return &s.logLevel }},
 		{Name: "logfile", Kind: String, When: AtStart, Doc: "File to append the log to; empty: standard error."},
 		{Name: "slowlog-log-slower-than", Kind: Int, Default: "10000", Min: -1, Max: maxLong, Doc: "Microseconds from which a command is slow; 0 all, -1 none.", word: func(s *Settings) *atomic.Int64 { return &s.slowlogMicros }},
 		{Name: "slowlog-max-len", Kind: Int, Default: "128", Max: maxLong, Doc: "Slow commands remembered.", word: func(s *Settings) *atomic.Int64 { return &s.slowlogMaxLen }},
