@@ -206,7 +206,7 @@ func (c *Cursor) putFields(dst []byte, form, p int) int {
 	for ; n > 0; n-- {
 		size, q := uvarint(buf, form)
 		form = q + bulkSize(int(size))
-		w += copy(dst[w:], buf[q:form])
+		w += putShort(dst[w:], buf[q:], form-q)
 		if isInt(buf[p]) {
 			var v int64
 			v, p = intAt(buf, p)

@@ -145,17 +145,17 @@ func uvarint(buf []byte, p int) (uint64, int) {
 	return v, p + n
 }
 
-// powers are those of ten.
-var powers = [20]uint64{
-	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+// powers are those of ten, but for the first, which makes 0 a digit long; padded so that a masked index needs no check.
+var powers = [32]uint64{
+	0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
 }
 
 // digits returns how long the decimal of u is.
 func digits(u uint64) int {
-	// 1233/4096 is log10(2), rounded up: d is the answer or one too many.
-	d := bits.Len64(u|1) * 1233 >> 12
-	if u < powers[d] {
-		return max(d, 1)
+	// 1233/4096 is log10(2), rounded up: d is the answer or one less.
+	d := bits.Len64(u) * 1233 >> 12
+	if u < powers[d&31] {
+		return d
 	}
 	return d + 1
 }
@@ -176,16 +176,16 @@ func intDigits(v int64) int {
 	return digits(uint64(v))
 }
 
+// pairsOfDigits are 00 … 99.
 const pairsOfDigits = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849" +
 	"5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
 
 // putDigits writes the decimal of u, d digits long, into buf.
 func putDigits(buf []byte, u uint64, d int) {
-	buf = buf[:d]
 	for u >= 1<<32 {
 		q := u / 100
 		k := 2 * (u - 100*q)
-		buf[d-1], buf[d-2] = pairsOfDigits[k+1], pairsOfDigits[k]
+		buf[d-2], buf[d-1] = pairsOfDigits[k], pairsOfDigits[k+1]
 		d -= 2
 		u = q
 	}
@@ -193,26 +193,14 @@ func putDigits(buf []byte, u uint64, d int) {
 	for ; v >= 100; d -= 2 {
 		q := v / 100
 		k := 2 * (v - 100*q)
-		buf[d-1], buf[d-2] = pairsOfDigits[k+1], pairsOfDigits[k]
+		buf[d-2], buf[d-1] = pairsOfDigits[k], pairsOfDigits[k+1]
 		v = q
 	}
 	if v >= 10 {
-		buf[d-1], buf[d-2] = pairsOfDigits[2*v+1], pairsOfDigits[2*v]
+		buf[d-2], buf[d-1] = pairsOfDigits[2*v], pairsOfDigits[2*v+1]
 	} else {
 		buf[d-1] = '0' + byte(v)
 	}
-}
-
-// putInt10 writes the decimal of v into buf and returns the bytes used.
-func putInt10(buf []byte, v int64) int {
-	u, p := uint64(v), 0
-	if v < 0 {
-		buf[0] = '-'
-		u, p = -u, 1
-	}
-	d := digits(u)
-	putDigits(buf[p:], u, d)
-	return p + d
 }
 
 // putHead writes the head of a bulk string or an array into buf and returns the bytes used.
@@ -230,10 +218,36 @@ func putHead(buf []byte, mark byte, n int) int {
 
 // putBulkInt writes a number as a bulk string and returns the bytes used.
 func putBulkInt(buf []byte, v int64) int {
-	p := putHead(buf, '$', intDigits(v))
-	p += putInt10(buf[p:], v)
-	buf[p], buf[p+1] = '\r', '\n'
-	return p + 2
+	if u := uint64(v); u < 1e9 {
+		d := digits(u)
+		buf[0], buf[1], buf[2], buf[3] = '$', '0'+byte(d), '\r', '\n'
+		return 4 + putLine(buf[4:], u, d)
+	}
+	if v < 0 {
+		p := putHead(buf, '$', intDigits(v))
+		buf[p] = '-'
+		return p + 1 + putLine(buf[p+1:], -uint64(v), digits(-uint64(v)))
+	}
+	d := digits(uint64(v))
+	p := putHead(buf, '$', d)
+	return p + putLine(buf[p:], uint64(v), d)
+}
+
+// putLine writes the decimal of u, d digits long, and the end of a line, and returns the bytes used.
+func putLine(buf []byte, u uint64, d int) int {
+	putDigits(buf, u, d)
+	buf[d], buf[d+1] = '\r', '\n'
+	return d + 2
+}
+
+// putShort copies from[:n] to the start of to and returns n. Short runs are copied as one word, which may write beyond n: both
+// sides mostly have 16 bytes.
+func putShort(to, from []byte, n int) int {
+	if n <= 16 && len(to) >= 16 && len(from) >= 16 {
+		*(*[16]byte)(to) = *(*[16]byte)(from)
+		return n
+	}
+	return copy(to, from[:n])
 }
 
 // bulkSize is the length of a bulk string of n bytes on the wire.
