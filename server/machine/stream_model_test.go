@@ -354,7 +354,7 @@ func (m *model) state() string {
 }
 
 func TestStreamModel(t *testing.T) {
-	for range 30 {
+	for range 10 {
 		seed := rand.Int63()
 		t.Logf("seed %d", seed)
 		runModel(t, seed, 400)

@@ -63,9 +63,9 @@ XGROUP DESTROY @k @g`
 // TestStreamOpsTellChanges sends random commands and checks that the state changes only when an op says so. When it is over,
 // the log is replayed.
 func TestStreamOpsTellChanges(t *testing.T) {
-	for range 5 {
+	for range 3 {
 		seed := rand.Int63()
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { runRandomLines(t, seed, 1500) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { runRandomLines(t, seed, 800) })
 	}
 }
 
