@@ -325,7 +325,7 @@ func clientUnpause(c *Ctx) {
 func clientReply(c *Ctx) {
 	switch word := c.Args[2]; {
 	case is(word, "ON"):
-		c.S.ReplyOff, c.S.SkipNext = false, false
+		c.S.ReplyOff, c.S.SkipNext, c.S.Skipping = false, false, false
 		c.W.OK()
 	case is(word, "OFF"):
 		c.S.ReplyOff = true

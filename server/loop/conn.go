@@ -124,6 +124,7 @@ func (c *conn) fill() {
 		c.in = c.l.buffer()
 	}
 	c.makeRoom()
+	c.l.reads++
 	n, err := unix.Read(c.fd, c.in[len(c.in):cap(c.in)])
 	switch {
 	case n > 0:
@@ -301,6 +302,7 @@ func (c *conn) write() {
 			}
 			return
 		}
+		c.l.writes++
 		n, err := unix.Write(c.fd, c.out[c.sent:upTo])
 		if n > 0 {
 			c.sent += n

@@ -52,6 +52,8 @@ type Loop struct {
 	joining []*conn // accepted for this loop
 	running bool    // the loop's goroutine holds the lock, so its mailbox needs no wake-up
 
+	reads, writes int64 // of sockets, not yet in the statistics
+
 	woken    atomic.Bool
 	started  atomic.Bool
 	stopping atomic.Bool
@@ -169,6 +171,7 @@ func (l *Loop) round(n int) {
 		l.shard.Tick()
 	}
 	l.mailbox()
+	l.node.Stats.LoopCycles++
 	l.unlock()
 	l.commit()
 	l.send()
@@ -235,6 +238,8 @@ func (l *Loop) mailbox() {
 // the index it waits for.
 func (l *Loop) commit() {
 	l.lock()
+	l.node.Stats.Reads, l.node.Stats.Writes = l.node.Stats.Reads+l.reads, l.node.Stats.Writes+l.writes
+	l.reads, l.writes = 0, 0
 	failed := l.shard.Commit() != nil
 	index := l.shard.RoundIndex()
 	for _, c := range l.dirty {

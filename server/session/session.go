@@ -44,8 +44,8 @@ type Session struct {
 	Watching   map[WatchKey]struct{}
 	WatchDirty bool // a watched key changed: EXEC answers null
 
-	// CLIENT REPLY. SkipNext: the next command's reply is dropped. ReplyOff: all are.
-	ReplyOff, SkipNext bool
+	// CLIENT REPLY. SkipNext: the next command's reply is dropped. Skipping: that of the command under way. ReplyOff: all are.
+	ReplyOff, SkipNext, Skipping bool
 
 	Subs     Subscriptions
 	Track    TrackState

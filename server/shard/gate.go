@@ -27,12 +27,15 @@ const (
 // Execute carries out one request of s. Its arguments are valid until the open frame is committed. The order of checks is
 // Redis's (processCommand), as spec §2.2 lists them.
 func (sh *Shard) Execute(s *session.Session, args [][]byte) Outcome {
-	before, skip := s.W.Len(), s.SkipNext
-	s.SkipNext = false
+	before := s.W.Len()
+	s.Skipping, s.SkipNext = s.SkipNext, false
 	sh.current = s
 	out := sh.dispatch(s, args)
-	if (skip || s.ReplyOff) && s.W.Len() > before {
+	if (s.Skipping || s.ReplyOff) && s.W.Len() > before {
 		s.W.Rewind(before) // CLIENT REPLY
+	}
+	if out == Again {
+		s.SkipNext = s.Skipping
 	}
 	sh.serveReady()
 	sh.node.Tracking.AfterCommand(s)
@@ -247,7 +250,7 @@ func (sh *Shard) runOp(s *session.Session, spec *command.Spec, args [][]byte) Ou
 		}
 		res = sh.apply(op, &s.W)
 	} else {
-		res = sh.machine.Query(op, &s.W, sh.nowMS)
+		res = sh.query(op, s)
 		sh.remember(s, spec, args)
 	}
 	if res&machine.Empty == 0 {
@@ -259,6 +262,26 @@ func (sh *Shard) runOp(s *session.Session, spec *command.Spec, args [][]byte) Ou
 	}
 	sh.park(&waiter{s: s, spec: spec, kind: waitData}, op, blockMS)
 	return Parked
+}
+
+// query answers a read and counts the keys it found and missed.
+func (sh *Shard) query(op *machine.Op, s *session.Session) machine.Result {
+	misses := sh.misses
+	sh.machine.NoTouch = s.NoTouch && op.Kind != machine.Touch
+	res := sh.machine.Query(op, &s.W, sh.nowMS)
+	sh.machine.NoTouch = false
+	misses = sh.misses - misses
+	keys := int64(len(op.Args))
+	switch op.Kind {
+	case machine.Keys, machine.Scan, machine.RandomKey, machine.DBSize:
+		return res
+	case machine.XRead, machine.MGet, machine.Exists, machine.Touch, machine.DigestValue:
+	default:
+		keys = 1
+	}
+	sh.node.Stats.KeyspaceMisses += misses
+	sh.node.Stats.KeyspaceHits += keys - misses
+	return res
 }
 
 // remember notes the keys a tracking client read (CLIENT TRACKING).

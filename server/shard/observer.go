@@ -27,5 +27,8 @@ func (o observer) Flushed(db int) {
 
 // Event is machine.Observer's.
 func (o observer) Event(db int, class byte, name string, key []byte) {
+	if class == 'm' {
+		o.sh.misses++
+	}
 	o.sh.node.Notify(db, class, name, key)
 }

@@ -67,6 +67,7 @@ type Shard struct {
 	nextTick time.Time
 
 	save       saving
+	misses     int64 // keys that reads did not find
 	usedMemory int64 // bytes, sampled
 	sizeThen   int64 // machine's estimate when usedMemory was sampled
 	stopping   bool
