@@ -79,8 +79,14 @@ func (s *Stream) checkNodes() error {
 	c := s.Scan(MinID, MaxID)
 	more := c.Next()
 	last := ID{}
+	var names int64
+	var shared *master
 	s.nodes.each(func(n *node) {
 		count++
+		if n.master != shared {
+			shared = n.master
+			names += shared.memory()
+		}
 		if n.live == 0 || n.live > n.total || n.last.Less(n.first) || !last.Less(n.first) {
 			err = fmt.Errorf("node %v is malformed", n.first)
 		}
@@ -102,6 +108,8 @@ func (s *Stream) checkNodes() error {
 		return err
 	case more:
 		return fmt.Errorf("entry %v is in no node", c.ID())
+	case names != s.nodes.names:
+		return fmt.Errorf("master fields take %d bytes, not %d", names, s.nodes.names)
 	case count != s.nodes.count:
 		return fmt.Errorf("there are %d nodes, not %d", count, s.nodes.count)
 	}

@@ -1,11 +1,8 @@
 package stream
 
 import (
-	"bytes"
 	"fmt"
 	"math"
-	"math/bits"
-	"math/rand/v2"
 	"strconv"
 	"testing"
 )
@@ -60,36 +57,6 @@ func TestParseIntTakesOnlyTheCanonicalForm(t *testing.T) {
 	} {
 		if v, ok := parseInt([]byte(text)); ok {
 			t.Errorf("%q: parsed as %d", text, v)
-		}
-	}
-}
-
-// Element sizes against the listpack the model builds.
-func TestListpackSizes(t *testing.T) {
-	size := func(text []byte) int {
-		var l listpack
-		l.text(text)
-		return len(l.buf)
-	}
-	for _, v := range edges() {
-		text := strconv.AppendInt(nil, v, 10)
-		if got, want := listpackSize(text), size(text); got != want {
-			t.Errorf("%s: got %d, want %d", text, got, want)
-		}
-	}
-	r := rand.New(rand.NewPCG(1, 1))
-	for _, n := range []int{0, 1, 62, 63, 64, 124, 125, 126, 127, 128, 4095, 4096, 16376, 16377} {
-		text := bytes.Repeat([]byte{'v'}, n)
-		if got, want := listpackSize(text), size(text); got != want {
-			t.Errorf("%d bytes: got %d, want %d", n, got, want)
-		}
-	}
-	for range 1000 {
-		text := bytes.Repeat([]byte{'v'}, r.IntN(1<<r.IntN(20)))
-		got, want := listpackSize(text), size(text)
-		// Redis spends a byte too many on back lengths of exactly 2^14-1 and 2^21-1.
-		if bits.OnesCount(uint(len(text)+5)) != 14 && got != want {
-			t.Errorf("%d bytes: got %d, want %d", len(text), got, want)
 		}
 	}
 }

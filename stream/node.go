@@ -26,6 +26,8 @@ type node struct {
 // walking nodes is cheap for the garbage collector too.
 type master struct{ names []byte }
 
+func (m *master) memory() int64 { return 24 + int64(cap(m.names)) }
+
 // full tells whether an entry with size bytes of fields and values opens a new node.
 func (n *node) full(size int64, lim Limits) bool {
 	maxBytes := lim.NodeMaxBytes
@@ -56,6 +58,7 @@ type nodeChunk struct {
 type nodeList struct {
 	chunks []*nodeChunk
 	count  int64
+	names  int64 // bytes of the masters, each counted once per run of nodes that share it
 }
 
 // nodeRef names a node of a list until the list changes.
@@ -63,7 +66,7 @@ type nodeRef struct{ chunk, at int }
 
 // fork returns a list that shares the chunks; both sides go on under a higher epoch.
 func (l *nodeList) fork() nodeList {
-	return nodeList{chunks: append([]*nodeChunk(nil), l.chunks...), count: l.count}
+	return nodeList{chunks: append([]*nodeChunk(nil), l.chunks...), count: l.count, names: l.names}
 }
 
 // own makes a chunk writable for epoch.
@@ -99,6 +102,9 @@ func (l *nodeList) newestOwned(epoch uint64) *node {
 
 // push adds a node at the end.
 func (l *nodeList) push(n node, epoch uint64) {
+	if last := l.newest(); last == nil || last.master != n.master {
+		l.names += n.master.memory()
+	}
 	l.count++
 	if k := len(l.chunks); k > 0 && len(l.chunks[k-1].recs)-l.chunks[k-1].head < chunkNodes {
 		c := l.own(k-1, epoch)
@@ -149,6 +155,7 @@ func (l *nodeList) take(r nodeRef, n uint32, epoch uint64) (newestGone bool) {
 	if c.recs[at].live > 0 {
 		return false
 	}
+	l.release(r.chunk, at)
 	l.count--
 	newestGone = r.chunk == len(l.chunks)-1 && at == len(c.recs)-1
 	switch {
@@ -163,6 +170,28 @@ func (l *nodeList) take(r nodeRef, n uint32, epoch uint64) (newestGone bool) {
 		c.recs = append(c.recs[:at], c.recs[at+1:]...)
 	}
 	return newestGone
+}
+
+// release takes the master of a node that goes out of the count, unless a node beside it has it too.
+func (l *nodeList) release(chunk, at int) {
+	c := l.chunks[chunk]
+	m := c.recs[at].master
+	var before, after *master
+	if at > c.head {
+		before = c.recs[at-1].master
+	} else if chunk > 0 {
+		below := l.chunks[chunk-1].recs
+		before = below[len(below)-1].master
+	}
+	if at+1 < len(c.recs) {
+		after = c.recs[at+1].master
+	} else if chunk+1 < len(l.chunks) {
+		above := l.chunks[chunk+1]
+		after = above.recs[above.head].master
+	}
+	if before != m && after != m {
+		l.names -= m.memory()
+	}
 }
 
 // takeOldest is take for the oldest node.

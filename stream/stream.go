@@ -77,7 +77,7 @@ func (s *Stream) Nodes() int64 { return s.nodes.count }
 // SizeBytes estimates the memory of the stream.
 func (s *Stream) SizeBytes() int64 {
 	size := streamBytes + s.memory + s.idmp.memory +
-		s.nodes.count*nodeBytes + int64(len(s.nodes.chunks))*(chunkBytes+8)
+		s.nodes.count*nodeBytes + s.nodes.names + int64(len(s.nodes.chunks))*(chunkBytes+8)
 	for _, b := range s.spare {
 		if b != nil {
 			size += b.memory()
