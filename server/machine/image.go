@@ -75,14 +75,20 @@ func (o *object) freeze(db int) Frozen {
 // take adds o, which the walk has not reached, before it changes.
 func (img *Image) take(o *object) { img.ready = append(img.ready, o.freeze(o.home.frozen)) }
 
+// maxBatch bounds the room made in advance for a batch.
+const maxBatch = 1024
+
 // Step walks about budget keys further and tells whether all were seen. It is called between ops.
 func (img *Image) Step(budget int) bool {
 	if img.walked {
 		return true
 	}
 	epoch := img.m.epoch
+	if img.ready == nil {
+		img.ready = make([]Frozen, 0, min(max(budget, 0), maxBatch)+bucketRoom)
+	}
 	for budget > 0 && img.db < len(img.dbs) {
-		img.cursor = img.dbs[img.db].keys.walk(img.cursor, bucketRoom, func(o *object) {
+		img.cursor = img.dbs[img.db].keys.walk(img.cursor, budget, func(o *object) {
 			budget--
 			if o.epoch != epoch {
 				o.epoch = epoch
