@@ -25,11 +25,11 @@ const (
 	allFields = 1<<iota - 1
 )
 
-// Limits of a decoded op, those of a request: more is damage.
+// Limits of a decoded op: more is damage. They are wider than those of any request, and what an op says it holds must be there
+// before room is made for it.
 const (
-	maxOpArgs  = 1 << 20
-	maxOpIDs   = 1 << 20
-	maxOpBytes = 512 << 20
+	maxOpItems = 1 << 24
+	maxOpBytes = 1<<32 - 1
 	maxOpDB    = 1 << 20
 )
 
@@ -134,12 +134,12 @@ func DecodeOp(src []byte, op *Op) (rest []byte, err error) {
 		op.Consumer = r.bytes()
 	}
 	if present&hasArgs != 0 {
-		for n := r.count(maxOpArgs, 1); n > 0 && !r.bad; n-- {
+		for n := r.count(maxOpItems, 1); n > 0 && !r.bad; n-- {
 			op.Args = append(op.Args, r.bytes())
 		}
 	}
 	if present&hasIDs != 0 {
-		for n := r.count(maxOpIDs, 2); n > 0 && !r.bad; n-- {
+		for n := r.count(maxOpItems, 2); n > 0 && !r.bad; n-- {
 			op.IDs = append(op.IDs, stream.ID{MS: r.uvarint(), Seq: r.uvarint()})
 		}
 	}

@@ -69,6 +69,9 @@ func (m *Machine) Apply(op *Op, w *resp.Writer) Result {
 	if !op.Kind.Writes() || op.DB < 0 || op.DB >= len(m.dbs) {
 		return refuse(w, resp.ErrDBIndex)
 	}
+	if op.Err == nil && !op.wellFormed() {
+		return refuse(w, errUnknownOp) // so that what is applied and logged can also be decoded and applied again
+	}
 	m.readMS, m.nowS = 0, uint32(op.AtMS/1000)
 	res, ok := m.applyStreamOp(op, w)
 	if !ok {

@@ -1,7 +1,8 @@
 package machine
 
 // wellFormed tells whether op has what its kind needs to be applied without looking again: the number of arguments and ids,
-// and numbers that are used as they are. Damage that passes the log's checksums, or a log of a later version, ends here.
+// and numbers that are used as they are. DecodeOp and Apply both ask: damage that passes the log's checksums, or a log of a
+// later version, ends here, and nothing gets into a log that could not be read back.
 func (op *Op) wellFormed() bool {
 	args, ids := len(op.Args), len(op.IDs)
 	has := func(f Flags) bool { return op.Flags&f != 0 }
@@ -11,10 +12,8 @@ func (op *Op) wellFormed() bool {
 		return args >= 2 && args%2 == 0 && ids <= 2 && (ids >= 1 || has(FlagAutoID)) && op.trimFits(1)
 	case XTrim:
 		return has(FlagMaxLen|FlagMinID) && op.trimFits(0)
-	case XDel, XAck:
+	case XDel, XDelEx, XAck, XAckDel:
 		return ids >= 1
-	case XDelEx, XAckDel:
-		return ids >= 1 && one(FlagDelRef|FlagAcked)
 	case XSetID:
 		return ids >= 1 && (ids >= 2 || !has(FlagHasLimit))
 	case XNack:
@@ -41,16 +40,12 @@ func (op *Op) wellFormed() bool {
 		return !has(FlagRelative)
 	case MSet:
 		return args >= 2 && args%2 == 0
-	case Append, IncrByFloat:
+	case Append, IncrByFloat, SetRange:
 		return args == 1
-	case SetRange:
-		return args == 1 && op.N[0] >= 0
 	case Del:
 		return args >= 1
-	case GetDel, IncrBy, Rename, Copy, Move, Persist, FlushDB, FlushAll, SwapDB, Expire:
+	case GetDel, IncrBy, Rename, Copy, Move, Persist, FlushDB, FlushAll, SwapDB, Expire, SetParams:
 		return true
-	case SetParams:
-		return op.N[0] >= 0 && op.N[1] >= 0 && op.N[2] >= 0 && op.N[3] >= 0
 	}
 	return false
 }
