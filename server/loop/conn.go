@@ -116,7 +116,7 @@ func (c *conn) Buffers() (query, queryFree, output int) {
 
 // fill reads what the socket has, up to one buffer.
 func (c *conn) fill() {
-	if !c.readable || c.eof {
+	if !c.readable || c.eof || c.closing {
 		return
 	}
 	c.readable = false
@@ -132,6 +132,7 @@ func (c *conn) fill() {
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 	default:
 		c.eof = true
+		c.rearm()
 	}
 }
 
@@ -362,11 +363,15 @@ func (l *Loop) outBuffer() []byte {
 	return nil
 }
 
-// rearm tells epoll what the connection waits for.
+// rearm tells epoll what the connection waits for: input no more once it ended or does not matter, since epoll would report
+// it again and again.
 func (c *conn) rearm() {
-	events := uint32(unix.EPOLLRDHUP)
-	if !c.deaf {
-		events |= unix.EPOLLIN
+	var events uint32
+	if !c.eof && !c.closing {
+		events = unix.EPOLLRDHUP
+		if !c.deaf {
+			events |= unix.EPOLLIN
+		}
 	}
 	if c.wantOut {
 		events |= unix.EPOLLOUT

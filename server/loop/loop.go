@@ -260,6 +260,7 @@ func (l *Loop) commit() {
 		if c.closeNow {
 			c.shut()
 		} else if !c.closed {
+			c.rearm()
 			l.sending = append(l.sending, c)
 		}
 	}
