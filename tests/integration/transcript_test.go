@@ -18,8 +18,8 @@ import (
 // stage is where a dialogue is played.
 type stage struct {
 	dial    func() *client
-	restart func() // nil: never between steps
-	version string // of a real Redis; "" streamd
+	restart func(flags ...string) // nil: never between steps; flags stand for what CONFIG SET changed
+	version string                // of a real Redis; "" streamd
 }
 
 // TestTranscriptMemory plays every transcript on a server inside the test's process that keeps no log.
@@ -57,7 +57,7 @@ func TestTranscriptSocket(t *testing.T) {
 // TestTranscriptRestart plays every transcript with a kill -9 and a restart before any step that allows it.
 func TestTranscriptRestart(t *testing.T) {
 	p := startStreamd(t, plainBinary)
-	playAll(t, stage{dial: p.client, restart: func() { p.restart() }})
+	playAll(t, stage{dial: p.client, restart: p.restart})
 }
 
 // TestTranscriptRedis plays every transcript on a real Redis, as far as its release goes.
@@ -143,7 +143,7 @@ func play(t *testing.T, st stage, d dialogue) {
 		}
 		if st.restart != nil && s.restart && s.kind == '>' && i > 0 {
 			p.closeAll()
-			st.restart()
+			st.restart(p.flags...)
 		}
 		if err := p.step(s); err != nil {
 			t.Fatalf("%s.txt:%d: %s: %v", d.name, s.line, strings.Join(s.words, " "), err)
@@ -158,6 +158,7 @@ type player struct {
 	captured map[string]string
 	clients  map[int]*client
 	resp3    map[int]bool // clients that said HELLO 3
+	flags    []string     // what CONFIG SET changed, as flags of the next start
 }
 
 func (p *player) client(n int) *client {
@@ -212,6 +213,10 @@ func (p *player) step(s *step) error {
 			p.resp3[s.client] = true
 		case strings.HasPrefix(words, "HELLO 2"), words == "RESET":
 			p.resp3[s.client] = false
+		case strings.HasPrefix(words, "CONFIG SET"):
+			for i := 2; i+1 < len(s.words); i += 2 {
+				p.flags = append(p.flags, "--"+s.words[i], s.words[i+1])
+			}
 		}
 	}
 	return resp.Compare(want, got, p.resp3[s.client], p.captured)
