@@ -67,7 +67,7 @@ const anyKind = '?'
 // ParseReply reads the notation. Placeholders are kept in Text as they are written.
 func ParseReply(text string) (Value, error) {
 	p := notation{text: text}
-	v, err := p.value(true)
+	v, err := p.value(alone)
 	if err == nil && p.at < len(p.text) {
 		err = p.fail("something follows")
 	}
@@ -83,8 +83,8 @@ func (p *notation) fail(what string) error {
 	return fmt.Errorf("reply %q, at %d: %s", p.text, p.at, what)
 }
 
-// value reads one value; last tells that nothing but it follows, so that the text of an error may hold anything.
-func (p *notation) value(last bool) (Value, error) {
+// value reads one value.
+func (p *notation) value(where place) (Value, error) {
 	if p.at >= len(p.text) {
 		return Value{}, p.fail("a value is missing")
 	}
@@ -114,7 +114,7 @@ func (p *notation) value(last bool) (Value, error) {
 		}
 		return Value{Kind: '=', Format: string(text[:3]), Text: text[4:]}, nil
 	case '+', '-', ':', ',', '#', '(':
-		return Value{Kind: kind, Text: p.line(last)}, nil
+		return Value{Kind: kind, Text: p.line(where)}, nil
 	case '*', '%', '~', '>':
 		return p.aggregate(kind)
 	}
@@ -144,23 +144,38 @@ func (p *notation) placeholder() (Value, error) {
 	return v, nil
 }
 
-// line reads the text of a simple value. Inside an aggregate it ends before a closing bracket, and before a comma that a new
-// value follows: error texts have commas of their own.
-func (p *notation) line(last bool) []byte {
-	start := p.at
-	if last {
+// line reads the text of a simple value. Inside an aggregate it ends before a closing bracket that it did not open itself,
+// before a comma that a new value follows, since error texts have commas of their own, and as a key before a colon.
+func (p *notation) line(where place) []byte {
+	start, open := p.at, 0
+	if where == alone {
 		p.at = len(p.text)
 		return []byte(p.text[start:])
 	}
 	for ; p.at < len(p.text); p.at++ {
 		rest := p.text[p.at:]
-		if rest[0] == ']' || rest[0] == '}' || strings.HasPrefix(rest, ": ") ||
-			strings.HasPrefix(rest, ", ") && len(rest) > 2 && strings.IndexByte(`+-:"$*%~>_,=#(<`, rest[2]) >= 0 {
-			break
+		switch {
+		case rest[0] == '[' || rest[0] == '{':
+			open++
+		case (rest[0] == ']' || rest[0] == '}') && open > 0:
+			open--
+		case rest[0] == ']' || rest[0] == '}',
+			where == key && strings.HasPrefix(rest, ": "),
+			strings.HasPrefix(rest, ", ") && len(rest) > 2 && strings.IndexByte(`+-:"$*%~>_,=#(<`, rest[2]) >= 0:
+			return []byte(p.text[start:p.at])
 		}
 	}
-	return []byte(p.text[start:p.at])
+	return []byte(p.text[start:])
 }
+
+// place is where a value stands, which decides where its text ends.
+type place uint8
+
+const (
+	alone place = iota
+	element
+	key
+)
 
 func (p *notation) aggregate(kind byte) (Value, error) {
 	v := Value{Kind: kind}
@@ -191,7 +206,11 @@ func (p *notation) aggregate(kind byte) (Value, error) {
 		}
 		for p.skip(" ") {
 		}
-		elem, err := p.value(false)
+		where := element
+		if kind == '%' && i%2 == 0 {
+			where = key
+		}
+		elem, err := p.value(where)
 		if err != nil {
 			return v, err
 		}

@@ -24,6 +24,7 @@ var replies = []struct{ wire, text string }{
 	{"*0\r\n", "*0[]"},
 	{"*2\r\n$1\r\na\r\n*1\r\n:1\r\n", `*2["a", *1[:1]]`},
 	{"*3\r\n$3\r\n1-1\r\n-ERR NX and XX, GT or LT options\r\n-ERR b\r\n", `*3["1-1", -ERR NX and XX, GT or LT options, -ERR b]`},
+	{"*2\r\n+A <b> [c [d] ...]. E: f\r\n-ERR with: \r\n", "*2[+A <b> [c [d] ...]. E: f, -ERR with: ]"},
 	{"_\r\n", "_"},
 	{",1.5\r\n", ",1.5"},
 	{"#t\r\n", "#t"},

@@ -17,7 +17,7 @@ func checkCommand() *cobra.Command {
 		Short: "Examine a data directory, and repair it if asked to",
 		Long: `check reads every byte of a data directory that no server has open. It says what it holds, what is damaged, and what a repair
 would drop; it changes nothing. With --repair it drops that, and keeps it in files ending in ".dropped".`,
-		Args: exactly(1),
+		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			examine := aof.Check
 			if repair {
@@ -38,10 +38,10 @@ would drop; it changes nothing. With --repair it drops that, and keeps it in fil
 	return check
 }
 
-// exactly is cobra.ExactArgs with the exit code of a usage error.
-func exactly(n int) cobra.PositionalArgs {
+// usage makes a complaint about arguments a usage error.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := cobra.ExactArgs(n)(cmd, args); err != nil {
+		if err := check(cmd, args); err != nil {
 			return usageError{err}
 		}
 		return nil

@@ -19,7 +19,7 @@ func inspectCommand() *cobra.Command {
 	inspect := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Show a log segment or a snapshot as text",
-		Args:  exactly(1),
+		Args:  usage(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.HasSuffix(args[0], ".snap") {
 				return inspectSnapshot(cmd.OutOrStdout(), args[0], databases)

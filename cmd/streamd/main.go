@@ -34,8 +34,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	fmt.Fprintln(stderr, "streamd:", err)
-	var usage usageError
-	if errors.As(err, &usage) {
+	if errors.As(err, new(usageError)) {
 		return 2
 	}
 	return 1
@@ -57,7 +56,7 @@ environment, the environment wins over the file. docs/config.md lists them all.`
   streamd --port 6380 --dir /var/lib/streamd --appendfsync always
   streamd /etc/streamd.conf`,
 		Version:           command.Version,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              usage(cobra.MaximumNArgs(1)),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
