@@ -82,7 +82,7 @@ func New() *FS {
 	return &FS{dirs: map[string]*directory{}, locks: map[string]bool{}}
 }
 
-// SetHook has f asked before each operation; an error makes that operation fail. f must not use the file system. When the sync
+// SetHook has f asked before each operation; an error makes that operation fail, and it may block. When the sync
 // of a file fails, what it should have written is gone from the disk while reads still see it, as on Linux.
 func (s *FS) SetHook(f func(Op) error) {
 	s.mu.Lock()
@@ -131,7 +131,7 @@ func (s *FS) Crash() {
 	s.dead = true
 }
 
-// ask counts and asks. Called with mu held.
+// ask counts and asks. Called with mu held, which it gives up meanwhile.
 func (s *FS) ask(kind Kind, path string, n int) error {
 	op := Op{Kind: kind, Name: filepath.Base(path), Len: n}
 	if kind != Read {
@@ -144,7 +144,10 @@ func (s *FS) ask(kind Kind, path string, n int) error {
 	if s.hook == nil {
 		return nil
 	}
-	err := s.hook(op)
+	hook := s.hook
+	s.mu.Unlock() // it may block, and only the operation itself is to wait for that
+	err := hook(op)
+	s.mu.Lock()
 	if errors.Is(err, ErrCrashed) {
 		s.dead = true
 	}

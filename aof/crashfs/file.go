@@ -77,17 +77,19 @@ func (f *file) Allocate(size int64) error {
 func (f *file) Sync() error {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	if err := f.fault(Sync, 0); err != nil {
-		if !f.fs.dead && !f.closed {
-			f.node.pending = nil // the kernel counts those pages as clean now
-		}
+	n := len(f.node.pending) // what is written while it waits is not promised
+	err := f.fault(Sync, 0)
+	if err != nil && (f.fs.dead || f.closed) {
 		return err
 	}
-	for _, w := range f.node.pending {
-		f.node.durable = w.on(f.node.durable)
-	}
-	f.node.pending = nil
-	return nil
+	n = min(n, len(f.node.pending))
+	if err == nil {
+		for _, w := range f.node.pending[:n] {
+			f.node.durable = w.on(f.node.durable)
+		}
+	} // else the kernel counts those pages as clean now
+	f.node.pending = f.node.pending[n:]
+	return err
 }
 
 func (f *file) Size() (int64, error) {
