@@ -3,4 +3,4 @@
 package resp
 
 // slowdown is how much longer than usual tests may take.
-const slowdown = 20
+const slowdown = 100
