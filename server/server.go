@@ -43,7 +43,8 @@ type Server struct {
 
 // Options replace parts of the machine a server runs on; the zero value is the real one.
 type Options struct {
-	FS aof.FS
+	FS    aof.FS
+	Loops int // event loops, instead of what suits the number of cores
 }
 
 // Open loads the data directory and listens, but serves nothing before Serve.
@@ -76,7 +77,10 @@ func OpenWith(st *settings.Settings, logger *slog.Logger, o Options) (*Server, e
 		Node: node, Table: command.NewTable(), Log: s.log, Journal: s.journal, Logger: logger,
 		Loaded: keys, Exit: s.Stop, Changed: s.settingChanged,
 	})
-	if err := s.listen(node); err != nil {
+	if o.Loops == 0 {
+		o.Loops = loopCount(runtime.GOMAXPROCS(0))
+	}
+	if err := s.listen(node, o.Loops); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
@@ -107,8 +111,8 @@ func (s *Server) load(m *machine.Machine, fs aof.FS) (aof.Report, error) {
 	return report, err
 }
 
-func (s *Server) listen(node *session.Node) error {
-	for i := range loopCount(runtime.GOMAXPROCS(0)) {
+func (s *Server) listen(node *session.Node, loops int) error {
+	for i := range loops {
 		l, err := loop.New(s.shard, node, s.settings, s.logger, i == 0)
 		if err != nil {
 			return err

@@ -22,8 +22,19 @@ type stage struct {
 	version string                // of a real Redis; "" streamd
 }
 
-// TestTranscriptMemory plays every transcript on a server inside the test's process that keeps no log.
+// TestTranscriptMemory plays every transcript on a server inside the test's process that keeps no log, with one event loop and
+// with three.
 func TestTranscriptMemory(t *testing.T) {
+	for _, loops := range []int{1, 3} {
+		t.Run(fmt.Sprintf("loops=%d", loops), func(t *testing.T) {
+			p := &process{t: t, sock: serveHere(t, loops), log: &syncBuffer{}}
+			playAll(t, stage{dial: p.client})
+		})
+	}
+}
+
+// serveHere runs a server in this process and returns its socket.
+func serveHere(t *testing.T, loops int) string {
 	dir := shortDir(t)
 	sock := filepath.Join(dir, "s")
 	st, _, err := settings.Load("", nil, []settings.Pair{{Name: "port", Value: "0"}, {Name: "unixsocket", Value: sock},
@@ -32,7 +43,7 @@ func TestTranscriptMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.Open(st, slog.New(slog.DiscardHandler))
+	s, err := server.OpenWith(st, slog.New(slog.DiscardHandler), server.Options{Loops: loops})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +55,7 @@ func TestTranscriptMemory(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	p := &process{t: t, sock: sock, log: &syncBuffer{}}
-	playAll(t, stage{dial: p.client})
+	return sock
 }
 
 // TestTranscriptSocket plays every transcript on a server process.
