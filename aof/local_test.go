@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -40,10 +42,11 @@ func TestLocalPassesTheSuite(t *testing.T) {
 type slowDisk struct {
 	fs      *crashfs.FS
 	j       *aof.Local
+	mu      sync.Mutex // guards durable and err
 	durable []uint64
 	err     error
-	takes   time.Duration
-	fail    error
+	takes   atomic.Int64 // ns
+	fail    atomic.Bool  // with EIO
 }
 
 func newSlowDisk(t *testing.T, policy aof.Policy) *slowDisk {
@@ -60,13 +63,29 @@ func newSlowDisk(t *testing.T, policy aof.Policy) *slowDisk {
 		if op.Kind != crashfs.Sync { // nothing but the segment is synced here
 			return nil
 		}
-		if d.takes > 0 {
-			time.Sleep(d.takes) // the bubble's clock: nobody waits
+		time.Sleep(time.Duration(d.takes.Load())) // the bubble's clock: nobody waits
+		if d.fail.Load() {
+			return syscall.EIO
 		}
-		return d.fail
+		return nil
 	})
-	d.j = aof.NewLocal(l, func(i uint64) { d.durable = append(d.durable, i) }, func(err error) { d.err = err })
+	d.j = aof.NewLocal(l, func(i uint64) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.durable = append(d.durable, i)
+	}, func(err error) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.err = err
+	})
 	return d
+}
+
+// announced is what the callbacks were given so far.
+func (d *slowDisk) announced() ([]uint64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.durable), d.err
 }
 
 func (d *slowDisk) append(t *testing.T) uint64 {
@@ -80,7 +99,7 @@ func (d *slowDisk) append(t *testing.T) uint64 {
 
 func (d *slowDisk) close(t *testing.T) {
 	t.Helper()
-	d.takes = 0
+	d.takes.Store(0)
 	if err := d.j.Close(); err != nil {
 		t.Error(err)
 	}
@@ -90,14 +109,14 @@ func TestAlwaysSyncsInlineWhileSyncsAreFast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newSlowDisk(t, aof.Always)
 		defer d.close(t)
-		d.takes = 50 * time.Microsecond
+		d.takes.Store(int64(50 * time.Microsecond))
 		for range 100 {
 			if index := d.append(t); d.j.Durable() != index {
 				t.Fatalf("index %d, durable %d", index, d.j.Durable())
 			}
 		}
-		if d.j.Syncs() != 100 || len(d.durable) != 0 {
-			t.Errorf("%d syncs, %d in the background", d.j.Syncs(), len(d.durable))
+		if got, _ := d.announced(); d.j.Syncs() != 100 || len(got) != 0 {
+			t.Errorf("%d syncs, %d in the background", d.j.Syncs(), len(got))
 		}
 	})
 }
@@ -106,7 +125,7 @@ func TestAlwaysSyncsInTheBackgroundWhileSyncsAreSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newSlowDisk(t, aof.Always)
 		defer d.close(t)
-		d.takes = 3 * time.Millisecond
+		d.takes.Store(int64(3 * time.Millisecond))
 		inline := 0
 		for d.append(t) == d.j.Durable() {
 			if inline++; inline > 20 {
@@ -127,13 +146,14 @@ func TestAlwaysSyncsInTheBackgroundWhileSyncsAreSlow(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 		synctest.Wait()
 		written := d.j.Log().Written()
-		if d.j.Durable() != written || d.durable[len(d.durable)-1] != written || d.durable[0] <= before {
-			t.Errorf("durable %d, announced %d, written %d", d.j.Durable(), d.durable, written)
+		got, _ := d.announced()
+		if d.j.Durable() != written || got[len(got)-1] != written || got[0] <= before {
+			t.Errorf("durable %d, announced %d, written %d", d.j.Durable(), got, written)
 		}
-		if n := len(d.durable); n > 4 {
+		if n := len(got); n > 4 {
 			t.Errorf("%d syncs for 11 frames that came while one took place", n)
 		}
-		d.takes = 10 * time.Microsecond
+		d.takes.Store(int64(10 * time.Microsecond))
 		for range 40 { // fast again, as the background goroutine finds out
 			d.append(t)
 			time.Sleep(time.Millisecond)
@@ -175,7 +195,7 @@ func TestEverySecHoldsRepliesWhileASyncIsTooSlow(t *testing.T) {
 		d := newSlowDisk(t, aof.EverySec)
 		defer d.close(t)
 		d.append(t)
-		d.takes = 5 * time.Second
+		d.takes.Store(int64(5 * time.Second))
 		time.Sleep(2900 * time.Millisecond) // the sync began 1.9 s ago
 		index := d.append(t)
 		if d.j.Durable() != index {
@@ -191,8 +211,8 @@ func TestEverySecHoldsRepliesWhileASyncIsTooSlow(t *testing.T) {
 		}
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		if len(d.durable) != 1 || d.durable[0] != held || d.j.Durable() != held {
-			t.Errorf("announced %v, durable %d, want %d", d.durable, d.j.Durable(), held)
+		if got, _ := d.announced(); !slices.Equal(got, []uint64{held}) || d.j.Durable() != held {
+			t.Errorf("announced %v, durable %d, want %d", got, d.j.Durable(), held)
 		}
 	})
 }
@@ -208,8 +228,8 @@ func TestNoSyncsOnlyWhenAsked(t *testing.T) {
 		}
 		d.j.Request()
 		synctest.Wait()
-		if d.j.Log().Synced() != index || !slices.Equal(d.durable, []uint64{index}) {
-			t.Errorf("synced %d, announced %v", d.j.Log().Synced(), d.durable)
+		if got, _ := d.announced(); d.j.Log().Synced() != index || !slices.Equal(got, []uint64{index}) {
+			t.Errorf("synced %d, announced %v", d.j.Log().Synced(), got)
 		}
 	})
 }
@@ -223,7 +243,7 @@ func TestSetPolicyKeepsTheWatermark(t *testing.T) {
 		if d.j.Durable() != released {
 			t.Fatal("not durable under no")
 		}
-		d.takes = time.Millisecond
+		d.takes.Store(int64(time.Millisecond))
 		d.j.SetPolicy(aof.Always)
 		if got := d.j.Durable(); got != released {
 			t.Errorf("durable went from %d to %d", released, got)
@@ -242,13 +262,13 @@ func TestBackgroundFailureIsReportedAndHoldsReplies(t *testing.T) {
 	for _, policy := range []aof.Policy{aof.Always, aof.EverySec} {
 		synctest.Test(t, func(t *testing.T) {
 			d := newSlowDisk(t, policy)
-			d.takes = 3 * time.Millisecond
+			d.takes.Store(int64(3 * time.Millisecond))
 			for range 20 {
 				d.append(t)
 			}
 			time.Sleep(2 * time.Second)
 			before := d.j.Durable()
-			d.fail = syscall.EIO
+			d.fail.Store(true)
 			if _, err := d.j.Append(append(make([]byte, aof.HeaderSize), "op"...)); policy == aof.EverySec {
 				before = d.j.Durable()
 			} else if err == nil && d.j.Durable() != before {
@@ -256,8 +276,8 @@ func TestBackgroundFailureIsReportedAndHoldsReplies(t *testing.T) {
 			}
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
-			if !errors.Is(d.err, aof.ErrFailed) || !errors.Is(d.err, syscall.EIO) {
-				t.Errorf("%v: reported %v", policy, d.err)
+			if _, err := d.announced(); !errors.Is(err, aof.ErrFailed) || !errors.Is(err, syscall.EIO) {
+				t.Errorf("%v: reported %v", policy, err)
 			}
 			if _, err := d.j.Append(append(make([]byte, aof.HeaderSize), "op"...)); !errors.Is(err, aof.ErrFailed) {
 				t.Errorf("%v: Append: %v", policy, err)
