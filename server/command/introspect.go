@@ -245,7 +245,7 @@ func (ks *KeySpec) describe(w *resp.Writer) {
 // commandList is COMMAND LIST [FILTERBY …].
 func commandList(c *Ctx) {
 	t := c.Spec.Table
-	listed := t.top
+	listed := t.specs
 	if len(c.Args) > 2 {
 		if len(c.Args) != 5 || !is(c.Args[2], "FILTERBY") {
 			c.W.Error(resp.ErrSyntax)

@@ -2,6 +2,7 @@ package command
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -139,8 +140,11 @@ func TestCommandList(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", test.line, got, test.want)
 		}
 	}
+	if got, want := run(t, table, false, "COMMAND LIST"), fmt.Sprintf("*%d·", len(table.Specs())); !strings.HasPrefix(got, want) {
+		t.Errorf("COMMAND LIST: %.20s, want all %s with subcommands", got, want)
+	}
 	count := run(t, table, false, "COMMAND COUNT")[1:]
-	for _, line := range []string{"COMMAND", "COMMAND INFO", "COMMAND LIST", "COMMAND DOCS"} {
+	for _, line := range []string{"COMMAND", "COMMAND INFO", "COMMAND DOCS"} {
 		resp3 := line == "COMMAND DOCS"
 		if got := run(t, table, resp3, line); !strings.HasPrefix(got[1:], count+"·") {
 			t.Errorf("%s: %.20s, want %s elements", line, got, count)
