@@ -131,19 +131,19 @@ func allowedSubscribed(name string) bool {
 	return false
 }
 
-// reject answers a command that was refused before it ran. Inside MULTI it spoils the transaction; EXEC itself, refused, ends it.
+// reject answers a command that was refused before it ran. Inside MULTI it spoils the transaction; EXEC itself, refused, ends
+// it and answers EXECABORT, without MULTI too.
 func (sh *Shard) reject(s *session.Session, spec *command.Spec, err error) {
 	if spec != nil {
 		sh.node.Stats.Rejected(spec.ID)
 	}
-	if s.Multi {
-		if spec != nil && spec.Step == command.StepExec {
-			sh.discard(s)
-			text := strings.TrimPrefix(err.Error(), "ERR ")
-			err = resp.Error("EXECABORT Transaction discarded because of: " + text)
-		} else {
-			s.MultiDirty = true
-		}
+	switch {
+	case spec != nil && spec.Step == command.StepExec:
+		sh.discard(s)
+		text := strings.TrimPrefix(err.Error(), "ERR ")
+		err = resp.Error("EXECABORT Transaction discarded because of: " + text)
+	case s.Multi:
+		s.MultiDirty = true
 	}
 	s.W.Error(err)
 	sh.node.Stats.Error(s.W.LastError.Code())
