@@ -52,7 +52,7 @@ func FuzzParse(f *testing.F) {
 		if s.Flags&MovableKeys != 0 && len(keys) != len(op.Args) {
 			t.Fatalf("%s: %d keys found, %d read", s.Name, len(keys), len(op.Args))
 		}
-		if !op.Kind.Writes() || op.Err != nil || ResolveRelative(&op, s.Name) != nil {
+		if !op.Kind.Writes() || ResolveRelative(&op, s.Name) != nil || op.Err != nil {
 			return
 		}
 		var again machine.Op

@@ -362,12 +362,17 @@ func TestResolveRelative(t *testing.T) {
 		{op: machine.Op{Kind: machine.ExpireAt, Flags: machine.FlagRelative, N: [4]int64{-5}, AtMS: 100}, want: 95},
 		{op: machine.Op{Kind: machine.ExpireAt, N: [4]int64{5}, AtMS: 100}, want: 5},
 		{op: machine.Op{Kind: machine.XClaim, Flags: machine.FlagTime, N: [4]int64{5}, AtMS: 100}, want: 5},
-		{op: machine.Op{Kind: machine.GetEx, Flags: machine.FlagRelative, N: [4]int64{math.MaxInt64}, AtMS: 1}, want: math.MaxInt64,
-			err: resp.Error("ERR invalid expire time in 'getex' command")},
+		{op: machine.Op{Kind: machine.Set, Flags: machine.FlagRelative, N: [4]int64{math.MaxInt64}, AtMS: 1}, want: math.MaxInt64,
+			err: resp.Error("ERR invalid expire time in 'set' command")},
 	} {
 		op := test.op
-		if err := ResolveRelative(&op, "getex"); err != test.err || op.N[0] != test.want {
+		if err := ResolveRelative(&op, "set"); err != test.err || op.N[0] != test.want {
 			t.Errorf("%+v: got %d, %v; want %d, %v", test.op, op.N[0], err, test.want, test.err)
 		}
+	}
+	op := machine.Op{Kind: machine.GetEx, Flags: machine.FlagRelative, N: [4]int64{math.MaxInt64}, AtMS: 1}
+	want := resp.Error("ERR invalid expire time in 'getex' command")
+	if err := ResolveRelative(&op, "getex"); err != nil || op.Err != want || op.Flags != 0 {
+		t.Errorf("GETEX: got %v, %v, flags %x; its error waits until the key was looked at", err, op.Err, op.Flags)
 	}
 }

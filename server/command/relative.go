@@ -14,7 +14,12 @@ func ResolveRelative(op *machine.Op, name string) error {
 		return nil
 	}
 	if op.N[0] > 0 && op.N[0] > math.MaxInt64-op.AtMS {
-		return invalidExpire(name)
+		if op.Kind != machine.GetEx {
+			return invalidExpire(name)
+		}
+		op.Err = invalidExpire(name) // GETEX looks at the key first
+		op.Flags &^= machine.FlagRelative
+		return nil
 	}
 	op.N[0] += op.AtMS
 	op.Flags &^= machine.FlagRelative

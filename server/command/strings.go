@@ -279,7 +279,8 @@ func parseGetEx(args [][]byte, op *machine.Op) (int64, error) {
 		return notBlocking, nil
 	}
 	op.Flags |= machine.FlagExpire
-	return notBlocking, expires.resolve(op, "getex")
+	op.Err = expires.resolve(op, "getex")
+	return notBlocking, nil
 }
 
 // msetParser reads MSET and MSETNX.

@@ -71,7 +71,7 @@ func TestStringErrors(t *testing.T) {
 		{line: "SETEX k abc v", want: badInt},
 		{line: "SETEX k 0 v", want: expire("setex")},
 		{line: "PSETEX k -5 v", want: expire("psetex")},
-		{line: "GETEX k EX 0", want: expire("getex")},
+		{line: "GETEX k EX 0", want: expire("getex"), late: lateReport},
 		{line: "GETEX k EX", want: badSyntax},
 		{line: "GETEX k PERSIST EX 1", want: badSyntax},
 		{line: "GETEX k EX 1 PERSIST", want: badSyntax},
