@@ -168,11 +168,11 @@ func (m *Machine) applyFlush(op *Op, w *resp.Writer, db int) Result {
 		keys += m.dbs[i].keys.n
 	}
 	w.OK()
+	if m.Observer != nil {
+		m.Observer.Flushed(db) // of an empty database too: clients hear of every FLUSH (CLIENT TRACKING)
+	}
 	if keys == 0 {
 		return 0
-	}
-	if m.Observer != nil {
-		m.Observer.Flushed(db)
 	}
 	for i := first; i <= last; i++ {
 		m.dbs[i] = newDatabase()
