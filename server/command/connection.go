@@ -4,8 +4,8 @@ import "github.com/streamd/streamd/resp"
 
 // Errors of SELECT.
 const (
-	errSelectMode  resp.Error = "ERR SELECT is not allowed in cluster mode"
-	errSelectRange resp.Error = "ERR value is out of range, value must between -2147483648 and 2147483647"
+	errSelectMode resp.Error = "ERR SELECT is not allowed in cluster mode"
+	errIntRange   resp.Error = "ERR value is out of range, value must between -2147483648 and 2147483647"
 )
 
 // connectionRows are the commands about connections, publish and subscribe, and MONITOR.
@@ -74,7 +74,7 @@ func selectDB(c *Ctx) {
 	case !ok:
 		c.W.Error(resp.ErrNotInteger)
 	case n != int64(int32(n)):
-		c.W.Error(errSelectRange)
+		c.W.Error(errIntRange)
 	case c.Node.Settings.ClusterCompat() && n != 0:
 		c.W.Error(errSelectMode)
 	case n < 0 || n >= int64(c.Node.Machine.Databases()):

@@ -229,7 +229,7 @@ func parseCopy(args [][]byte, op *machine.Op) (int64, error) {
 			op.Flags |= machine.FlagReplace
 		case c.keyword("DB", 1):
 			var err error
-			if op.N[0], err = database(c.next(), resp.ErrNotInteger); err != nil {
+			if op.N[0], err = database(c.next()); err != nil {
 				return notBlocking, err
 			}
 		default:
@@ -241,16 +241,18 @@ func parseCopy(args [][]byte, op *machine.Op) (int64, error) {
 
 func parseMove(args [][]byte, op *machine.Op) (_ int64, err error) {
 	op.Kind, op.Key = machine.Move, args[1]
-	op.N[0], err = database(args[2], resp.ErrNotInteger)
+	op.N[0], err = database(args[2])
 	return notBlocking, err
 }
 
-// database reads a database's number; whether there are that many is the machine's to say.
-func database(b []byte, notInteger resp.Error) (int64, error) {
+// database reads a database's number, which has 32 bits; whether there are that many is the machine's to say.
+func database(b []byte) (int64, error) {
 	n, ok := resp.ParseInt(b)
 	switch {
 	case !ok:
-		return 0, notInteger
+		return 0, resp.ErrNotInteger
+	case n != int64(int32(n)):
+		return 0, errIntRange
 	case n < 0:
 		return 0, resp.ErrDBIndex
 	}
@@ -260,12 +262,12 @@ func database(b []byte, notInteger resp.Error) (int64, error) {
 func parseSwapDB(args [][]byte, op *machine.Op) (int64, error) {
 	op.Kind = machine.SwapDB
 	first, ok := resp.ParseInt(args[1])
-	if !ok {
+	if !ok || first != int64(int32(first)) {
 		return notBlocking, errFirstDB
 	}
 	second, ok := resp.ParseInt(args[2])
 	switch {
-	case !ok:
+	case !ok || second != int64(int32(second)):
 		return notBlocking, errSecondDB
 	case first < 0 || second < 0:
 		return notBlocking, resp.ErrDBIndex
