@@ -27,11 +27,7 @@ func (m *Machine) applyXGroupCreate(op *Op, w *resp.Writer) Result {
 	} else {
 		m.change(o)
 	}
-	entriesRead := op.N[0]
-	if added := o.stream.EntriesAdded(); entriesRead > added {
-		entriesRead = added
-	}
-	o.groups.Create(op.Group, startOf(o, op), entriesRead)
+	o.groups.Create(op.Group, startOf(o, op), entriesReadOf(o, op))
 	m.event(op.DB, 't', "xgroup-create", op.Key)
 	w.OK()
 	return Changed
@@ -45,6 +41,11 @@ func startOf(o *object, op *Op) stream.ID {
 	return op.IDs[0]
 }
 
+// entriesReadOf returns the ENTRIESREAD of XGROUP CREATE and SETID. A group cannot have read more than was ever added.
+func entriesReadOf(o *object, op *Op) int64 {
+	return min(op.N[0], o.stream.EntriesAdded())
+}
+
 func (m *Machine) applyXGroupSetID(op *Op, w *resp.Writer) Result {
 	o, g, err := m.namedGroup(op)
 	if err == nil {
@@ -55,13 +56,13 @@ func (m *Machine) applyXGroupSetID(op *Op, w *resp.Writer) Result {
 	}
 	w.OK()
 	m.event(op.DB, 't', "xgroup-setid", op.Key)
-	last := startOf(o, op)
-	if g.LastID() == last && g.EntriesRead() == op.N[0] {
+	last, entriesRead := startOf(o, op), entriesReadOf(o, op)
+	if g.LastID() == last && g.EntriesRead() == entriesRead {
 		return 0
 	}
 	g = m.changeGroup(o, op.Group)
 	g.SetLastID(last)
-	g.SetEntriesRead(op.N[0])
+	g.SetEntriesRead(entriesRead)
 	return Changed
 }
 

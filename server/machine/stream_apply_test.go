@@ -88,6 +88,9 @@ func TestLagTable(t *testing.T) {
 		{"L18", ":4", ":1", []string{"XGROUP CREATE x g 0 ENTRIESREAD 0", "XTRIM x MAXLEN 2", "READ 1"}},
 		{"L19", ":5", ":0", []string{"XGROUP CREATE x g 4-0 ENTRIESREAD 50"}},
 		{"L20", "$-1", ":0", []string{"DEL x", "XGROUP CREATE x g $ MKSTREAM"}},
+		{"SETID above", ":5", ":0", []string{"XGROUP CREATE x g $", "XGROUP SETID x g $ ENTRIESREAD 9999"}},
+		{"SETID equal", ":5", ":0", []string{"XGROUP CREATE x g $", "XGROUP SETID x g $ ENTRIESREAD 5"}},
+		{"SETID unknown", "$-1", ":0", []string{"XGROUP CREATE x g $", "XGROUP SETID x g $ ENTRIESREAD -1"}},
 	} {
 		d := newDialogue(t)
 		d.fill("x", 1, 5)
@@ -137,6 +140,9 @@ func TestObserved(t *testing.T) {
 		{"XGROUP CREATE s g 0", true, "t:xgroup-create s"},
 		{"XGROUP SETID s g 0 ENTRIESREAD 3", true, "t:xgroup-setid s"},
 		{"XGROUP SETID s g 0 ENTRIESREAD 3", false, "t:xgroup-setid s"},
+		{"XGROUP SETID s g 0 ENTRIESREAD 9999", true, "t:xgroup-setid s"},
+		{"XGROUP SETID s g 0 ENTRIESREAD 8888", false, "t:xgroup-setid s"}, // both are lowered to the entries added
+		{"XGROUP SETID s g 0 ENTRIESREAD 3", true, "t:xgroup-setid s"},
 		{"XGROUP CREATECONSUMER s g c", true, "t:xgroup-createconsumer s"},
 		{"XGROUP CREATECONSUMER s g c", false, ""},
 		{"XGROUP DELCONSUMER s g c", true, "t:xgroup-delconsumer s"},
