@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/tidwall/btree"
 )
@@ -109,6 +110,26 @@ func (x *Idempotency) Producers() int {
 // Iids is the number of iids of all producers.
 func (x *Idempotency) Iids() int64 { return x.iids }
 
+// Tracked counts the producers and the iids that Expire(nowMS) would leave.
+func (x *Idempotency) Tracked(nowMS int64) (producers int, iids int64) {
+	producers, iids = x.Producers(), x.iids
+	cutoff := nowMS - x.seconds*1000
+	if cutoff < 0 || x.byAge == nil {
+		return producers, iids
+	}
+	x.byAge.Scan(func(p *producer) bool {
+		if p.oldest > uint64(cutoff) {
+			return false
+		}
+		gone := p.expired(uint64(cutoff))
+		if iids -= int64(gone); gone == len(p.recs)-p.head {
+			producers--
+		}
+		return true
+	})
+	return producers, iids
+}
+
 // Lookup returns the id recorded for an iid. Call Expire first: what should have expired may still be found.
 func (x *Idempotency) Lookup(pid, iid []byte) (ID, bool) {
 	p := x.producer(pid)
@@ -202,6 +223,21 @@ func (x *Idempotency) expire(p *producer, cutoff uint64) {
 	for i, r := range kept {
 		p.at[r.iid] = i
 	}
+}
+
+// expired counts the iids that expire would forget.
+func (p *producer) expired(cutoff uint64) int {
+	held := p.recs[p.head:]
+	if p.sorted {
+		return sort.Search(len(held), func(i int) bool { return held[i].id.MS > cutoff })
+	}
+	n := 0
+	for _, r := range held {
+		if r.id.MS <= cutoff {
+			n++
+		}
+	}
+	return n
 }
 
 func (x *Idempotency) forgetHead(p *producer) {

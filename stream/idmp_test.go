@@ -128,6 +128,20 @@ func TestIdempotencyModel(t *testing.T) {
 			if x.Iids() != int64(len(want)) {
 				t.Fatalf("seed %d: %d iids, want %d", seed, x.Iids(), len(want))
 			}
+			later := now + int64(r.IntN(2000))
+			live := map[string]int64{}
+			for _, w := range want {
+				if int64(w.id.MS) > later-1000 {
+					live[w.pid]++
+				}
+			}
+			producers, iids := x.Tracked(later)
+			for _, n := range live {
+				iids -= n
+			}
+			if producers != len(live) || iids != 0 {
+				t.Fatalf("seed %d: tracked at %d: %d producers, want %d; %d iids too many", seed, later, producers, len(live), iids)
+			}
 			switch r.IntN(30) {
 			case 0:
 				image := s.Freeze()

@@ -128,6 +128,7 @@ func (m *Machine) queryXInfoStream(op *Op, w *resp.Writer) Result {
 	s := o.stream
 	idmp := s.Idmp()
 	duration, maxSize := idmp.Config()
+	pids, iids := idmp.Tracked(m.readMS)
 	infoInt(w, "length", s.Len())
 	infoInt(w, "radix-tree-keys", s.Nodes())
 	infoInt(w, "radix-tree-nodes", s.Nodes()+1)
@@ -137,8 +138,8 @@ func (m *Machine) queryXInfoStream(op *Op, w *resp.Writer) Result {
 	infoID(w, "recorded-first-entry-id", s.FirstID())
 	infoInt(w, "idmp-duration", duration)
 	infoInt(w, "idmp-maxsize", maxSize)
-	infoInt(w, "pids-tracked", int64(idmp.Producers()))
-	infoInt(w, "iids-tracked", idmp.Iids())
+	infoInt(w, "pids-tracked", int64(pids))
+	infoInt(w, "iids-tracked", iids)
 	infoInt(w, "iids-added", idmp.Added())
 	infoInt(w, "iids-duplicates", idmp.Duplicates())
 	if full {

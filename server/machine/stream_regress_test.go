@@ -94,6 +94,17 @@ func TestRegressions(t *testing.T) {
 			{"XDEL s 1000000-0", ":1"},
 			{"XADD s IDMP p i * a b", `"1000000-0"`}, // 14908: also after the entry was deleted
 		},
+		"14869 idempotent ids expire while nothing is added": {
+			{"XADD s IDMP p i * a b", `"1000000-0"`},
+			{"SLEEP 1", ""},
+			{"XADD s IDMP p j * a b", `"1000001-0"`},
+			{"XADD s IDMP q i * a b", `"1000001-1"`},
+			{"SLEEP 99999", ""},
+			{"XINFO STREAM s", `…"pids-tracked", :2, "iids-tracked", :2, "iids-added", :3, …`},
+			{"SLEEP 1", ""},
+			{"XINFO STREAM s", `…"pids-tracked", :0, "iids-tracked", :0, "iids-added", :3, …`},
+			{"XINFO STREAM s FULL", `…"pids-tracked", :0, "iids-tracked", :0, "iids-added", :3, …`},
+		},
 		"14726 delivery again through '>' starts a new count": {
 			{"XREADGROUP GROUP g c COUNT 1 STREAMS s >", ""},
 			{"XREADGROUP GROUP g c STREAMS s 0", ""},
