@@ -26,9 +26,12 @@ const (
 	maxIdmpSize     = 10000
 )
 
-// maxGroupCreateArgs is how many arguments XGROUP CREATE takes with each option once; Redis refuses more, but only after
-// the key was found.
-const maxGroupCreateArgs = 8
+// The arguments XGROUP CREATE and SETID take with each option once; Redis refuses more, but only after the key (SETID: and the
+// group) was found.
+const (
+	maxGroupCreateArgs = 8
+	maxGroupSetIDArgs  = 7
+)
 
 func parseXGroupCreate(args [][]byte, op *machine.Op) (int64, error) {
 	op.Kind, op.Key, op.Group = machine.XGroupCreate, args[2], args[3]
@@ -86,6 +89,10 @@ func parseXGroupSetID(args [][]byte, op *machine.Op) (int64, error) {
 		if err := entriesRead(&c, op); err != nil {
 			return notBlocking, err
 		}
+	}
+	if len(args) > maxGroupSetIDArgs {
+		op.Err = badSubcommand(args)
+		return notBlocking, nil
 	}
 	var id stream.ID
 	switch text := args[4]; {

@@ -64,6 +64,7 @@ func TestGroupErrors(t *testing.T) {
 		{line: "XGROUP CREATE nos g abc MKSTREAM", want: badID, late: lateReport},
 		{line: "XGROUP SETID s g 5 MKSTREAM", want: "ERR unknown subcommand or wrong number of arguments for 'SETID'. Try XGROUP HELP."},
 		{line: "XGROUP SETID s g abc", want: badID, late: lateReport},
+		{line: "XGROUP SETID s g abc ENTRIESREAD 1 ENTRIESREAD 1", want: "ERR unknown subcommand or wrong number of arguments for 'SETID'. Try XGROUP HELP.", late: lateReport},
 		{line: "XGROUP CREATECONSUMER s g c1 x", want: "ERR wrong number of arguments for 'xgroup|createconsumer' command"},
 		{line: "XINFO STREAM s FOO", want: badStream, late: lateReport},
 		{line: "XINFO STREAM s FULL COUNT", want: badStream, late: lateReport},
