@@ -85,7 +85,11 @@ func aclGenPass(c *Ctx) {
 	}
 	if len(c.Args) == 3 {
 		var ok bool
-		if bits, ok = resp.ParseInt(c.Args[2]); !ok || bits < 1 || bits > 4096 {
+		if bits, ok = resp.ParseInt(c.Args[2]); !ok {
+			c.W.Error(resp.ErrNotInteger)
+			return
+		}
+		if bits < 1 || bits > 4096 {
 			c.W.Error(resp.Error("ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096"))
 			return
 		}

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"bytes"
+
 	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/server/machine"
 	"github.com/streamd/streamd/server/settings"
@@ -33,6 +35,9 @@ func configGet(c *Ctx) {
 				return
 			}
 			seen[name] = true
+			if !bytes.ContainsAny(pattern, "*?[") {
+				name = string(pattern) // a plain name comes back as it was spelled
+			}
 			c.W.BulkString(name)
 			c.W.BulkString(value)
 		})

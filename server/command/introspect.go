@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/streamd/streamd/resp"
@@ -260,7 +261,8 @@ func commandList(c *Ctx) {
 			cat, _ := Category(string(operand))
 			match = func(s *Spec) bool { return s.Cats&cat != 0 }
 		case is(c.Args[3], "PATTERN"):
-			match = func(s *Spec) bool { return resp.Match(operand, []byte(s.Name)) }
+			pattern := bytes.ToLower(operand)
+			match = func(s *Spec) bool { return resp.Match(pattern, []byte(s.Name)) }
 		default:
 			c.W.Error(resp.ErrSyntax)
 			return

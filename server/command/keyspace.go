@@ -96,7 +96,7 @@ func objectRows() []Spec {
 	object := func(sub, since, summary string, what int64) Spec {
 		s := Spec{Name: "object|" + sub, Arity: 3, Flags: ReadOnly, Since: since, Keys: keyAt(2, KeyRO),
 			Tips: []string{"nondeterministic_output"}, Args: "key", Summary: summary, Parse: objectParser(what)}
-		if what == objectFreq || what == objectEncoding {
+		if what == objectFreq {
 			s.Tips = nil
 		}
 		return s
