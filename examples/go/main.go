@@ -72,30 +72,34 @@ func work(client *redis.Client, name string) error {
 	if err != nil && !strings.HasPrefix(err.Error(), "BUSYGROUP") {
 		return err
 	}
-	// What this worker had in hand when it last stopped.
-	if err := read(ctx, client, name, "0"); err != nil {
-		return err
-	}
-	for {
-		claimed, _, err := client.XAutoClaim(ctx, &redis.XAutoClaimArgs{
-			Stream: stream, Group: group, Consumer: name, MinIdle: idle, Start: "0", Count: 10,
-		}).Result()
-		if err != nil {
+	// What this worker had in hand when it last stopped, then what is new, and what others left.
+	for from := "0"; ; from = ">" {
+		err := round(ctx, client, name, from)
+		if answer := redis.Error(nil); errors.As(err, &answer) {
 			return err
 		}
-		if err := handle(ctx, client, name, claimed); err != nil {
-			return err
-		}
-		if err := read(ctx, client, name, ">"); err != nil {
-			return err
+		if err != nil { // the server is away for a moment
+			log.Println(err)
+			time.Sleep(time.Second)
 		}
 	}
 }
 
-func read(ctx context.Context, client *redis.Client, name, from string) error {
-	streams, err := client.XReadGroup(ctx, &redis.XReadGroupArgs{
-		Group: group, Consumer: name, Streams: []string{stream, from}, Count: 10, Block: 2 * time.Second,
+func round(ctx context.Context, client *redis.Client, name, from string) error {
+	claimed, _, err := client.XAutoClaim(ctx, &redis.XAutoClaimArgs{
+		Stream: stream, Group: group, Consumer: name, MinIdle: idle, Start: "0", Count: 10,
 	}).Result()
+	if err != nil {
+		return err
+	}
+	if err := handle(ctx, client, name, claimed); err != nil {
+		return err
+	}
+	args := &redis.XReadGroupArgs{Group: group, Consumer: name, Streams: []string{stream, from}, Block: 2 * time.Second}
+	if from == ">" {
+		args.Count = 10
+	}
+	streams, err := client.XReadGroup(ctx, args).Result()
 	if errors.Is(err, redis.Nil) {
 		return nil
 	}

@@ -3,6 +3,7 @@ const Redis = require("ioredis");
 
 const [host, port] = (process.env.STREAMD_ADDR || "127.0.0.1:6379").split(":");
 const client = new Redis({ host, port: Number(port) });
+client.on("error", (error) => console.error(String(error))); // ioredis connects again by itself
 
 async function main() {
   const count = Number(process.argv[2] || 10);
