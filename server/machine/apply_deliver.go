@@ -75,8 +75,9 @@ func (m *Machine) applyXReadGroup(op *Op, w *resp.Writer) Result {
 	for i, key := range op.Args {
 		o, _ := m.lookupStream(op.DB, key)
 		d.s, d.g = o.stream, m.changeGroup(o, op.Group)
+		consumers := d.g.NumConsumers()
 		c, touched := m.seen(op, key, d.g)
-		d.to, d.changed = c, d.changed || touched
+		d.to, d.changed, d.loud = c, d.changed || touched, d.loud || d.g.NumConsumers() > consumers
 		isNew := op.IDs[i] == stream.MaxID
 		if !isNew {
 			minIdle = -1 // a history id turns CLAIM off for the keys that follow
@@ -100,10 +101,10 @@ func (m *Machine) applyXReadGroup(op *Op, w *resp.Writer) Result {
 	}
 	if served == 0 {
 		w.Rewind(start)
-		return Empty | changedIf(d.changed)
+		return Empty | d.result()
 	}
 	endKeys(w, top, served)
-	return changedIf(d.changed)
+	return d.result()
 }
 
 // checkXReadGroup returns the error of the first key that has one.
@@ -147,11 +148,20 @@ type delivery struct {
 	w       *resp.Writer
 	room    allowance
 	changed bool // something changed so far
+	loud    bool // more than times and delivery counts
 
 	// Of the key being served.
 	s  *stream.Stream
 	g  *groups.Group
 	to *groups.Consumer
+}
+
+// result tells what the op did to the state.
+func (d *delivery) result() Result {
+	if d.changed && !d.loud {
+		return Changed | Quiet
+	}
+	return changedIf(d.changed)
 }
 
 // news serves '>': with CLAIM (minIdle not negative) what has been pending too long, then what was never delivered.
@@ -189,7 +199,7 @@ func (d *delivery) fresh(claiming bool) int {
 		}
 	}
 	if n > 0 {
-		d.changed = true
+		d.changed, d.loud = true, true
 		if !noAck {
 			d.to.ActiveMS = d.op.AtMS
 		}
@@ -217,7 +227,7 @@ func (d *delivery) overdue(minIdle int64) int {
 		return true
 	})
 	if n > 0 {
-		d.changed = true
+		d.changed, d.loud = true, true
 		d.to.ActiveMS = d.op.AtMS
 	}
 	return n

@@ -196,6 +196,8 @@ const (
 	// Empty: a blocking read had nothing to serve; nothing was written to the reply. Together with Changed when the op
 	// created a consumer or touched its seen-time.
 	Empty
+	// Quiet: what changed are times and delivery counts only. It is logged, but is no change that a snapshot is due for.
+	Quiet
 )
 
 // Change says to an Observer what happened to a key.
