@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamd/streamd/aof"
@@ -33,6 +35,7 @@ type Server struct {
 	loops    []*loop.Loop
 	listener *loop.Listener
 
+	serving  atomic.Bool // the loops run
 	stop     chan struct{}
 	stopOnce sync.Once
 	failed   chan error // the log failed under appendfsync always
@@ -75,7 +78,7 @@ func OpenWith(st *settings.Settings, logger *slog.Logger, o Options) (*Server, e
 	}
 	s.shard = shard.New(shard.Options{
 		Node: node, Table: command.NewTable(), Log: s.log, Journal: s.journal, Logger: logger,
-		Loaded: keys, Exit: s.Stop, Changed: s.settingChanged,
+		Loaded: keys, Exit: s.Stop, Sooner: s.sooner, Changed: s.settingChanged,
 	})
 	if o.Loops == 0 {
 		o.Loops = loopCount(runtime.GOMAXPROCS(0))
@@ -169,6 +172,7 @@ func (s *Server) Addrs() []string { return s.listener.Addrs() }
 // Serve runs until Stop, or until the log fails under appendfsync always; then it closes everything. It returns nil after a
 // clean stop.
 func (s *Server) Serve() error {
+	s.serving.Store(true)
 	for _, l := range s.loops {
 		l.Start()
 	}
@@ -212,20 +216,34 @@ func (s *Server) Close() error {
 		} else {
 			s.closeErr = s.log.Close()
 		}
+		for _, l := range s.loops {
+			l.Close()
+		}
 	})
 	return s.closeErr
 }
 
 // onDurable wakes the loops: replies they hold may leave.
 func (s *Server) onDurable(uint64) {
+	if !s.serving.Load() {
+		return // the loops are still being made
+	}
 	for _, l := range s.loops {
 		l.Wake()
+	}
+}
+
+// sooner tells the loop that ticks of an earlier deadline. Under the shard's lock.
+func (s *Server) sooner() {
+	if len(s.loops) > 0 {
+		s.loops[0].Sooner()
 	}
 }
 
 // onLogError ends the process under `always`: what was promised cannot be kept any more. Otherwise writes are refused.
 func (s *Server) onLogError(err error) {
 	s.logger.Error("the log failed", "err", err)
+	s.onDurable(0) // replies that wait for the log wait in vain: they become INDOUBT
 	if s.settings.AppendFsync() == settings.FsyncAlways {
 		s.failed <- fmt.Errorf("the log failed under appendfsync always; stopping so that nothing is promised that cannot be kept: %w", err)
 	}
@@ -233,7 +251,10 @@ func (s *Server) onLogError(err error) {
 
 // settingChanged makes a setting that lives above the shard take effect. Under the shard's lock.
 func (s *Server) settingChanged(name string) error {
-	if name == "appendfsync" && s.journal != nil {
+	switch {
+	case name == "appendonly":
+		return errors.New("can't set immutable config") // but setting what it is already is fine
+	case name == "appendfsync" && s.journal != nil:
 		s.journal.SetPolicy(policy(s.settings.AppendFsync()))
 	}
 	return nil

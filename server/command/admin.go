@@ -83,11 +83,13 @@ func lastSave(c *Ctx) { c.W.Int(c.Node.Host.LogStatus().LastSaveUnix) }
 const (
 	errSaving    resp.Error = "ERR Background save already in progress"
 	errRewriting resp.Error = "ERR Background append only file rewriting already in progress"
+
+	errBusyRewriting resp.Error = "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."
 )
 
 func save(c *Ctx) {
 	switch {
-	case c.Node.Host.LogStatus().SnapshotBusy:
+	case c.Node.Host.LogStatus().SnapshotBusy, c.Node.Host.LogStatus().RewriteBusy: // a rewrite writes a snapshot as well
 		c.W.Error(errSaving)
 	case c.Node.Host.Save() != nil: // the host has logged why
 		c.W.Error(resp.Error("ERR"))
@@ -97,24 +99,32 @@ func save(c *Ctx) {
 }
 
 func backgroundSave(c *Ctx) {
+	log := c.Node.Host.LogStatus()
 	switch {
 	case len(c.Args) > 2 || len(c.Args) == 2 && !is(c.Args[1], "SCHEDULE"):
 		c.W.Error(resp.ErrSyntax)
-	case c.Node.Host.LogStatus().SnapshotBusy:
+	case log.SnapshotBusy:
 		c.W.Error(errSaving)
+	case log.RewriteBusy && len(c.Args) == 1:
+		c.W.Error(errBusyRewriting)
 	case c.Node.Host.Background("bgsave") != nil:
 		c.W.Error(resp.Error("ERR"))
+	case log.RewriteBusy:
+		c.W.Simple("Background saving scheduled")
 	default:
 		c.W.Simple("Background saving started")
 	}
 }
 
 func backgroundRewrite(c *Ctx) {
+	log := c.Node.Host.LogStatus()
 	switch {
-	case c.Node.Host.LogStatus().SnapshotBusy:
+	case log.RewriteBusy:
 		c.W.Error(errRewriting)
 	case c.Node.Host.Background("rewrite") != nil:
 		c.W.Error(resp.Error("ERR Can't execute an AOF background rewriting. Please check the server logs for more information."))
+	case log.SnapshotBusy:
+		c.W.Simple("Background append only file rewriting scheduled")
 	default:
 		c.W.Simple("Background append only file rewriting started")
 	}
@@ -198,9 +208,10 @@ func lolwut(c *Ctx) {
 // scriptingRows answer for scripts, functions and modules: there are none.
 func scriptingRows() []Spec {
 	all := []string{"request_policy:all_nodes", "response_policy:all_succeeded"}
+	masters := []string{"request_policy:all_shards", "response_policy:all_succeeded"}
 	rows := []Spec{
 		container("function", "7.0.0", "A container for function commands."),
-		{Name: "function|flush", Arity: -2, Flags: Write | NoScript, Cats: CatScripting, Since: "7.0.0", Tips: all,
+		{Name: "function|flush", Arity: -2, Flags: Write | NoScript, Cats: CatScripting, Since: "7.0.0", Tips: masters,
 			Args: "[ASYNC | SYNC]", Summary: "Deletes all libraries and functions.",
 			Local: flushNothing("ERR FUNCTION FLUSH only supports SYNC|ASYNC option")},
 		{Name: "function|list", Arity: -2, Flags: NoScript, Cats: CatScripting, Since: "7.0.0",

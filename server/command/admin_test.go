@@ -203,12 +203,25 @@ func TestAdminAsksTheHost(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", command, got, want)
 		}
 	}
-	h.log.SnapshotBusy = true
+	h.fail, h.log.SnapshotBusy = nil, true
 	for command, want := range map[string]string{
 		"SAVE": "-ERR Background save already in progress", "BGSAVE": "-ERR Background save already in progress",
-		"BGREWRITEAOF": "-ERR Background append only file rewriting already in progress",
+		"BGSAVE SCHEDULE": "-ERR Background save already in progress",
+		"BGREWRITEAOF":    "+Background append only file rewriting scheduled",
 	} {
-		if got := reply(r, "a", command); got != want {
+		if got := reply(r, "a", strings.Fields(command)...); got != want {
+			t.Errorf("%s: got %s, want %s", command, got, want)
+		}
+	}
+	h.log.SnapshotBusy, h.log.RewriteBusy = false, true
+	for command, want := range map[string]string{
+		"SAVE": "-ERR Background save already in progress",
+		"BGSAVE": "-ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to " +
+			"schedule a BGSAVE whenever possible.",
+		"BGSAVE SCHEDULE": "+Background saving scheduled",
+		"BGREWRITEAOF":    "-ERR Background append only file rewriting already in progress",
+	} {
+		if got := reply(r, "a", strings.Fields(command)...); got != want {
 			t.Errorf("%s: got %s, want %s", command, got, want)
 		}
 	}
@@ -227,7 +240,7 @@ func TestConfig(t *testing.T) {
 	r, h := newAdmin(t)
 	for _, tt := range []struct{ client, command, want string }{
 		{"a", "CONFIG GET maxclients", `*2["maxclients", "10000"]`},
-		{"A", "CONFIG GET MAXCLIENTS maxcl*", `%1{"maxclients": "10000"}`},
+		{"A", "CONFIG GET MAXCLIENTS maxcl*", `%1{"MAXCLIENTS": "10000"}`},
 		{"A", "CONFIG GET nosuch", "%0{}"},
 		{"a", "CONFIG SET maxclients", "-ERR wrong number of arguments for 'config|set' command"},
 		{"a", "CONFIG SET maxclients 1 hz", "-ERR syntax error"},

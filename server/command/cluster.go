@@ -50,11 +50,53 @@ func clusterRows() []Spec {
 			Summary: "Signals that a cluster client is following an -ASK redirect.", Local: clustered(func(c *Ctx) { c.W.OK() })},
 	}
 	rows[len(rows)-4].Local = clustered(help) // without a cluster even HELP says so
+	rows = append(rows, clusterChanges()...)
 	for i := range rows {
 		rows[i].Group = "cluster"
 		if rows[i].Complexity == "" {
 			rows[i].Complexity = "O(1)"
 		}
+	}
+	return rows
+}
+
+const errFixedCluster resp.Error = "ERR This instance is a cluster of one node, which cannot be changed"
+
+// clusterChanges are the subcommands that change a cluster or look at other nodes. There are none to change, so all they
+// do is to be known: without cluster-compat they say, as all others, that there is no cluster.
+func clusterChanges() []Spec {
+	change := Admin | Stale | NoAsyncLoading
+	refuse := clustered(func(c *Ctx) { c.W.Error(errFixedCluster) })
+	rows := []Spec{
+		{Name: "cluster|addslots", Arity: -3, Flags: change, Since: "3.0.0", Args: "slot [slot ...]",
+			Summary: "Assigns new hash slots to a node.", Complexity: "O(N) where N is the total number of hash slot arguments"},
+		{Name: "cluster|addslotsrange", Arity: -4, Flags: change, Since: "7.0.0", Args: "start-slot end-slot [start-slot end-slot ...]",
+			Summary: "Assigns new hash slot ranges to a node.", Complexity: "O(N) where N is the total number of the slots between the start slot and end slot arguments."},
+		{Name: "cluster|bumpepoch", Arity: 2, Flags: change, Since: "3.0.0", Summary: "Advances the cluster config epoch."},
+		{Name: "cluster|count-failure-reports", Arity: 3, Flags: Admin | Stale, Since: "3.0.0", Args: "node-id",
+			Summary: "Returns the number of active failure reports active for a node.", Complexity: "O(N) where N is the number of failure reports"},
+		{Name: "cluster|delslots", Arity: -3, Flags: change, Since: "3.0.0", Args: "slot [slot ...]",
+			Summary: "Sets hash slots as unbound for a node.", Complexity: "O(N) where N is the total number of hash slot arguments"},
+		{Name: "cluster|delslotsrange", Arity: -4, Flags: change, Since: "7.0.0", Args: "start-slot end-slot [start-slot end-slot ...]",
+			Summary: "Sets hash slot ranges as unbound for a node.", Complexity: "O(N) where N is the total number of the slots between the start slot and end slot arguments."},
+		{Name: "cluster|failover", Arity: -2, Flags: change, Since: "3.0.0", Args: "[FORCE | TAKEOVER]",
+			Summary: "Forces a replica to perform a manual failover of its master."},
+		{Name: "cluster|flushslots", Arity: 2, Flags: change, Since: "3.0.0", Summary: "Deletes all slots information from a node."},
+		{Name: "cluster|forget", Arity: 3, Flags: change, Since: "3.0.0", Args: "node-id", Summary: "Removes a node from the nodes table."},
+		{Name: "cluster|meet", Arity: -4, Flags: change, Since: "3.0.0", Args: "ip port [cluster-bus-port]",
+			Summary: "Forces a node to handshake with another node."},
+		{Name: "cluster|replicate", Arity: 3, Flags: change, Since: "3.0.0", Args: "node-id",
+			Summary: "Configure a node as replica of a master node."},
+		{Name: "cluster|reset", Arity: -2, Flags: Admin | NoScript | Stale, Since: "3.0.0", Args: "[HARD | SOFT]",
+			Summary: "Resets a node.", Complexity: "O(N) where N is the number of known nodes."},
+		{Name: "cluster|saveconfig", Arity: 2, Flags: change, Since: "3.0.0", Summary: "Forces a node to save the cluster configuration to disk."},
+		{Name: "cluster|set-config-epoch", Arity: 3, Flags: change, Since: "3.0.0", Args: "config-epoch",
+			Summary: "Sets the configuration epoch for a new node."},
+		{Name: "cluster|setslot", Arity: -4, Flags: change, Since: "3.0.0",
+			Args: "slot <IMPORTING node-id | MIGRATING node-id | NODE node-id | STABLE>", Summary: "Binds a hash slot to a node."},
+	}
+	for i := range rows {
+		rows[i].Local = refuse
 	}
 	return rows
 }

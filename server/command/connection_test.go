@@ -244,7 +244,7 @@ func TestMonitor(t *testing.T) {
 	}...)
 	r.client("b").Deny = true
 	r.talk([3]string{"b", "MONITOR", "-ERR MONITOR isn't allowed for DENY BLOCKING client"})
-	r.node.FeedMonitors(r.client("b"), words("HELLO 3 AUTH default secret"), false, 1500)
+	r.node.FeedMonitors(r.client("b"), words("HELLO 3 AUTH default secret"), false, 1_500_000)
 	r.talk([3]string{"a", "", `+1.500000 [0 10.0.0.2:5000] "HELLO" "3" "AUTH" "(redacted)" "(redacted)"`})
 }
 

@@ -223,6 +223,14 @@ func infoMemory(r *infoReport) {
 	r.zeros("active_defrag_running", "lazyfree_pending_objects", "lazyfreed_objects")
 }
 
+// secondsIf is how long something has been going on, -1 if it is not.
+func secondsIf(busy bool, seconds int64) int64 {
+	if !busy {
+		return -1
+	}
+	return seconds
+}
+
 func infoPersistence(r *infoReport) {
 	log := &r.log
 	r.flag("loading", log.Loading)
@@ -234,16 +242,16 @@ func infoPersistence(r *infoReport) {
 	r.number("rdb_last_save_time", log.LastSaveUnix)
 	r.status("rdb_last_bgsave_status", log.LastSaveErr)
 	r.number("rdb_last_bgsave_time_sec", log.LastSaveSecs)
-	r.number("rdb_current_bgsave_time_sec", log.SaveSecs)
+	r.number("rdb_current_bgsave_time_sec", secondsIf(log.SnapshotBusy, log.SaveSecs))
 	r.number("rdb_saves", log.Saves)
 	r.zeros("rdb_last_cow_size", "rdb_last_load_keys_expired")
 	r.number("rdb_last_load_keys_loaded", log.KeysLoaded)
-	// A snapshot is also what rewrites the log: there is one kind of background work.
+	// A snapshot is also what rewrites the log: how long the last one took and whether it went well is told for both.
 	r.flag("aof_enabled", log.Enabled)
-	r.flag("aof_rewrite_in_progress", log.SnapshotBusy)
-	r.zeros("aof_rewrite_scheduled")
+	r.flag("aof_rewrite_in_progress", log.RewriteBusy)
+	r.flag("aof_rewrite_scheduled", log.RewriteWaits)
 	r.number("aof_last_rewrite_time_sec", log.LastSaveSecs)
-	r.number("aof_current_rewrite_time_sec", log.SaveSecs)
+	r.number("aof_current_rewrite_time_sec", secondsIf(log.RewriteBusy, log.SaveSecs))
 	r.status("aof_last_bgrewrite_status", log.LastSaveErr)
 	r.number("aof_rewrites", log.Rewrites)
 	r.zeros("aof_rewrites_consecutive_failures")

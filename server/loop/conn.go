@@ -4,6 +4,7 @@ package loop
 
 import (
 	"errors"
+	"time"
 
 	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/server/session"
@@ -12,17 +13,12 @@ import (
 )
 
 const (
-	// keepOut is the largest output buffer that is kept for reuse.
-	keepOut = 64 << 10
 	// parkedInput bounds what is read ahead from a connection whose command waits; the rest stays in the kernel.
 	parkedInput = 1 << 20
+	// smallInput is what a connection may keep of a read buffer without giving it back: ten thousand clients that send a byte
+	// each must not hold ten thousand buffers.
+	smallInput = 1 << 10
 )
-
-// mark says that out up to end may leave once the log is durable up to index.
-type mark struct {
-	end   int
-	index uint64
-}
 
 // conn is one connection. Fields are the loop's own unless said otherwise.
 type conn struct {
@@ -35,26 +31,27 @@ type conn struct {
 	in     []byte // received, not yet consumed: in[start:]
 	start  int
 	parser resp.Parser
-	again  bool // the request at in[start:] is to be offered again
 
-	out   []byte // taken from s.W, not yet sent: out[sent:]
-	sent  int
-	marks []mark
+	out       []byte // taken from s.W, not yet sent: out[sent:]
+	sent      int
+	free      int       // out[:free] may leave
+	marks     []mark    // of out[free:], in order
+	softSince time.Time // when out grew past the soft limit; zero: it is not past it
 
-	readable bool // epoll said so
-	queued   bool // in ready or pending
+	events   uint32 // what epoll was last told to watch
+	readable bool   // epoll said so
+	queued   bool   // in ready or pending
 	eof      bool
-	wantOut  bool // EPOLLOUT is armed
-	deaf     bool // EPOLLIN is off: parked with parkedInput bytes waiting
+	wantOut  bool // the socket is full
+	deaf     bool // takes no input: parked with parkedInput bytes waiting
 	held     bool // in Loop.held
 	closing  bool // close once out is sent
 
 	// Guarded by the shard's lock.
-	answers                     int  // requests answered into Session.W in this round
-	dirty                       bool // in Loop.dirty
-	resuming                    bool // in Loop.resumed
-	parked                      bool // a command waits: execute nothing
-	closed                      bool
+	dirty                       bool   // in Loop.dirty
+	resuming                    bool   // in Loop.resumed
+	parked                      bool   // a command waits: execute nothing
+	closed                      bool   // written by the loop alone, which may read it without the lock
 	closeNow                    bool   // drop output and close
 	reason                      string // why it is being closed; "" the client did
 	queryLen, queryFree, outLen int    // for CLIENT LIST
@@ -90,7 +87,9 @@ func (c *conn) Close(reason string, now bool) {
 	if c.closed {
 		return
 	}
-	c.reason = reason
+	if c.reason == "" {
+		c.reason = reason
+	}
 	c.s.CloseAfter = true
 	c.closeNow = c.closeNow || now
 	c.parked = true
@@ -116,7 +115,7 @@ func (c *conn) Buffers() (query, queryFree, output int) {
 
 // fill reads what the socket has, up to one buffer.
 func (c *conn) fill() {
-	if !c.readable || c.eof || c.closing {
+	if !c.readable || c.eof || c.closing || c.closed {
 		return
 	}
 	c.readable = false
@@ -146,8 +145,13 @@ func (c *conn) makeRoom() {
 	if cap(c.in)-len(c.in) >= readBytes/2 {
 		return
 	}
-	grown := make([]byte, len(c.in), max(2*cap(c.in), readBytes))
-	copy(grown, c.in)
+	var grown []byte
+	if cap(c.in) < readBytes {
+		grown = c.l.buffer()
+	} else {
+		grown = make([]byte, 0, 2*cap(c.in))
+	}
+	grown = append(grown, c.in...)
 	c.l.release(c.in)
 	c.in = grown
 }
@@ -161,7 +165,10 @@ func (c *conn) execute() {
 		c.shut() // hung up while its command waited: nothing is delivered to the dead
 		return
 	}
-	c.queryLen, c.queryFree, c.outLen = len(c.in)-c.start, cap(c.in)-len(c.in), len(c.out)-c.sent
+	c.queryLen, c.queryFree, c.outLen = len(c.in)-c.start, cap(c.in)-len(c.in), c.waiting()
+	if c.s.W.Buf == nil {
+		c.s.W.Buf = c.l.outBuffer()
+	}
 	budget := roundBytes
 	for !c.parked && !c.s.CloseAfter {
 		if budget <= 0 || c.l.shard.FrameFull() {
@@ -181,8 +188,9 @@ func (c *conn) execute() {
 	c.afterExecute()
 }
 
-// one parses and carries out one request; more is false when the input is used up or the connection must wait.
-func (c *conn) one() (consumed int, more bool) {
+// one parses and carries out one request; more is false when the input is used up or the connection must wait. cost is the
+// bytes read and written: what a round grants to one connection.
+func (c *conn) one() (cost int, more bool) {
 	limits := c.l.settings.Limits(c.s.Authenticated)
 	args, n, err := c.parser.Parse(c.in[c.start:], limits)
 	if err != nil {
@@ -200,8 +208,8 @@ func (c *conn) one() (consumed int, more bool) {
 	c.l.node.Stats.NetIn += int64(n)
 	before := c.s.W.Len()
 	out := c.l.shard.Execute(c.s, args)
+	cost = n + c.s.W.Len() - before
 	if c.s.W.Len() > before {
-		c.answers++
 		c.Flush()
 	}
 	if out == shard.Again {
@@ -216,27 +224,18 @@ func (c *conn) one() (consumed int, more bool) {
 		c.Close("", false)
 	}
 	if c.overLimit() {
-		return n, false
+		return cost, false
 	}
-	return n, out == shard.Done
+	return cost, out == shard.Done
 }
 
 func (c *conn) protocolError(err error) {
 	if !errors.Is(err, resp.ErrHTTP) {
 		c.s.W.Error(err)
+		c.s.Answers++
 		c.Flush()
 	}
 	c.Close("protocol error: "+err.Error(), errors.Is(err, resp.ErrHTTP))
-}
-
-// overLimit closes a connection whose input or output grew past its limit.
-func (c *conn) overLimit() bool {
-	if class, over := c.l.settings.OutputOver(c.s.Type(), c.s.Authenticated, len(c.out)-c.sent+c.s.W.Len()); over {
-		c.l.node.Stats.OutputLimitClosed++
-		c.Close("output buffer limit of class "+class+" reached (client-output-buffer-limit)", true)
-		return true
-	}
-	return false
 }
 
 // afterExecute keeps what is unconsumed, or gives the buffer back.
@@ -245,9 +244,14 @@ func (c *conn) afterExecute() {
 		c.l.node.Stats.QueryLimitClosed++
 		c.Close("query buffer limit reached (client-query-buffer-limit)", true)
 	}
-	if c.start == len(c.in) {
+	switch rest := c.in[c.start:]; {
+	case len(rest) == 0:
 		c.l.release(c.in)
 		c.in, c.start = nil, 0
+	case len(rest) <= smallInput && cap(c.in) >= readBytes:
+		kept := append([]byte(nil), rest...)
+		c.l.release(c.in)
+		c.in, c.start = kept, 0
 	}
 	if deaf := c.parked && len(c.in)-c.start > parkedInput; deaf != c.deaf && !c.closed {
 		c.deaf = deaf
@@ -255,119 +259,11 @@ func (c *conn) afterExecute() {
 	}
 }
 
-// errInDoubt is the answer of a round whose frame could not be written. Clients do not retry it by themselves, as they would
-// after a redirect or a hang-up (P-E2).
-const errInDoubt resp.Error = "INDOUBT the log could not be written: the command may or may not survive a restart"
-
-// doubt replaces the answers of a round that was not logged. Under the lock.
-func (c *conn) doubt() {
-	c.s.W.Rewind(0)
-	for range c.answers {
-		c.s.W.Error(errInDoubt)
-	}
-}
-
-// take moves what is in the session's writer to out, to leave once the log is durable up to index. Under the lock.
-func (c *conn) take(index uint64) {
-	w := &c.s.W
-	c.answers = 0
-	if len(w.Buf) == 0 {
-		return
-	}
-	c.s.NetOut += int64(len(w.Buf))
-	c.l.node.Stats.NetOut += int64(len(w.Buf))
-	if len(c.out) == 0 {
-		c.out, w.Buf = w.Buf, c.l.outBuffer()
-	} else {
-		c.out = append(c.out, w.Buf...)
-		w.Buf = w.Buf[:0]
-	}
-	if n := len(c.marks); n > 0 && c.marks[n-1].index >= index {
-		c.marks[n-1].end = len(c.out)
-	} else {
-		c.marks = append(c.marks, mark{len(c.out), index})
-	}
-}
-
-// write sends what may leave. A connection held by the log, or by a full socket, is tried again when that changes.
-func (c *conn) write() {
-	if c.closed {
-		return
-	}
-	for c.sent < len(c.out) {
-		upTo := c.releasable()
-		if upTo <= c.sent {
-			if !c.held {
-				c.held = true
-				c.l.held = append(c.l.held, c)
-			}
-			return
-		}
-		c.l.writes++
-		n, err := unix.Write(c.fd, c.out[c.sent:upTo])
-		if n > 0 {
-			c.sent += n
-		}
-		switch {
-		case err == nil, errors.Is(err, unix.EINTR):
-		case errors.Is(err, unix.EAGAIN):
-			if !c.wantOut {
-				c.wantOut = true
-				c.rearm()
-			}
-			return
-		default:
-			c.hangUp()
-			return
-		}
-	}
-	c.recycle()
-	if c.closing {
-		c.hangUp()
-	}
-}
-
-// releasable returns how much of out is durable, and forgets the marks it passed.
-func (c *conn) releasable() int {
-	durable := c.l.shard.Durable()
-	upTo := c.sent
-	passed := 0
-	for _, m := range c.marks {
-		if m.index > durable {
-			break
-		}
-		upTo = m.end
-		passed++
-	}
-	if passed > 0 && passed < len(c.marks) {
-		// The last passed mark stays as the bound of what may leave.
-		c.marks = append(c.marks[:0], c.marks[passed-1:]...)
-	}
-	return upTo
-}
-
-// recycle gives the output buffer back when everything was sent.
-func (c *conn) recycle() {
-	if cap(c.out) <= keepOut && cap(c.out) > 0 && len(c.l.outs) < 4*batchConns {
-		c.l.outs = append(c.l.outs, c.out[:0])
-	}
-	c.out, c.sent, c.marks = nil, 0, c.marks[:0]
-}
-
-func (l *Loop) outBuffer() []byte {
-	if n := len(l.outs); n > 0 {
-		b := l.outs[n-1]
-		l.outs = l.outs[:n-1]
-		return b
-	}
-	return nil
-}
-
 // rearm tells epoll what the connection waits for: input no more once it ended or does not matter, since epoll would report
 // it again and again.
 func (c *conn) rearm() {
 	var events uint32
-	if !c.eof && !c.closing {
+	if !c.eof && !c.closing && !c.l.draining {
 		events = unix.EPOLLRDHUP
 		if !c.deaf {
 			events |= unix.EPOLLIN
@@ -376,6 +272,10 @@ func (c *conn) rearm() {
 	if c.wantOut {
 		events |= unix.EPOLLOUT
 	}
+	if events == c.events {
+		return
+	}
+	c.events = events
 	ev := unix.EpollEvent{Events: events, Fd: int32(c.fd)}
 	_ = unix.EpollCtl(c.l.epfd, unix.EPOLL_CTL_MOD, c.fd, &ev) // only fails for a closed descriptor
 }
@@ -394,11 +294,13 @@ func (c *conn) shut() {
 	}
 	c.closed = true
 	c.l.shard.Drop(c.s)
-	delete(c.l.conns, c.fd)
+	if c.l.conns[c.fd] == c {
+		delete(c.l.conns, c.fd)
+	}
 	_ = unix.Close(c.fd)
 	c.l.release(c.in)
 	c.in, c.out, c.marks = nil, nil, nil
-	c.start, c.sent = 0, 0
+	c.start, c.sent, c.free = 0, 0, 0
 	if c.reason != "" {
 		c.l.logger.Info("client closed", "id", c.s.ID, "addr", c.remote, "reason", string(resp.Error(c.reason).Safe()))
 	}

@@ -18,14 +18,14 @@ import (
 
 // Listener accepts connections for a set of loops, on the first of them.
 type Listener struct {
-	loops  []*Loop
-	next   int
-	files  map[int]*os.File
-	unix   map[int]string // descriptor → path of unix sockets
-	addrs  []string
-	logger *slog.Logger
-	// denied and full are answered to connections that are not taken.
+	loops      []*Loop
+	next       int
+	files      map[int]*os.File
+	unix       map[int]string // descriptor → path of unix sockets
+	addrs      []string
+	logger     *slog.Logger
 	lastDenied time.Time
+	retryAt    time.Time // no connection is accepted before; zero: no trouble
 }
 
 const errProtected resp.Error = "DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default user. " +
@@ -130,10 +130,32 @@ func (ln *Listener) accept(fd int) {
 		if err != nil {
 			if !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.ECONNABORTED) && !errors.Is(err, unix.EINTR) {
 				ln.logger.Error("accept", "err", err)
+				ln.retryAt = time.Now().Add(acceptPause)
+				ln.watch(0)
 			}
 			return
 		}
 		ln.welcome(nfd, sa, ln.unix[fd])
+	}
+}
+
+// acceptPause is how long connections wait after accepting one failed, for want of descriptors most likely: epoll would report
+// them again at once and for ever.
+const acceptPause = time.Second
+
+// resume accepts again after trouble. The loop that ticks calls it in every round.
+func (ln *Listener) resume() {
+	if ln.retryAt.IsZero() || time.Now().Before(ln.retryAt) {
+		return
+	}
+	ln.retryAt = time.Time{}
+	ln.watch(unix.EPOLLIN)
+}
+
+// watch tells epoll what to report of the listening sockets.
+func (ln *Listener) watch(events uint32) {
+	for fd := range ln.files {
+		_ = unix.EpollCtl(ln.loops[0].epfd, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 	}
 }
 
@@ -182,11 +204,11 @@ func (ln *Listener) refuse(fd int, e resp.Error) {
 // adopt makes an accepted connection the loop's own. Under the lock.
 func (l *Loop) adopt(c *conn) {
 	if c.closed {
-		_ = unix.Close(c.fd)
-		return
+		return // killed before it got here
 	}
 	l.conns[c.fd] = c
-	if err := l.watch(c.fd, unix.EPOLLIN|unix.EPOLLRDHUP); err != nil {
+	c.events = unix.EPOLLIN | unix.EPOLLRDHUP
+	if err := l.watch(c.fd, c.events); err != nil {
 		c.reason = "epoll: " + err.Error()
 		c.shut()
 	}

@@ -23,6 +23,8 @@ const (
 	// roundBytes bounds the input of one connection carried out in one round, so that one pipeline does not hold up the others.
 	roundBytes = 256 << 10
 	maxEvents  = 1024
+	// softEvery is how often the soft limits of output buffers are looked at.
+	softEvery = time.Second
 )
 
 // Loop is one event loop.
@@ -40,10 +42,14 @@ type Loop struct {
 	buffers      [][]byte // free read buffers of readBytes
 	outs         [][]byte // free output buffers
 
-	ready   []*conn // have input to execute in this round
-	pending []*conn // ran out of their share in the last round, or were resumed
-	sending []*conn // have output to write after this commit
-	held    []*conn // have output that waits for the log
+	ready       []*conn // have input to execute in this round
+	pending     []*conn // ran out of their share in the last round, or were resumed
+	sending     []*conn // have output to write after this commit
+	held        []*conn // have output that waits for the log
+	soft        []*conn // have more output waiting than their soft limit
+	softChecked time.Time
+	failures    int  // what the shard said of the log's failures
+	draining    bool // takes no input any more
 
 	// Guarded by the shard's lock.
 	dirty   []*conn // have bytes in Session.W
@@ -76,6 +82,13 @@ func New(sh *shard.Shard, node *session.Node, st *settings.Settings, logger *slo
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
 	return l, l.watch(l.wakefd, unix.EPOLLIN)
+}
+
+// Sooner makes a loop that sleeps look at the shard's deadlines. Under the shard's lock.
+func (l *Loop) Sooner() {
+	if !l.running {
+		l.Wake()
+	}
 }
 
 func (l *Loop) watch(fd int, events uint32) error {
@@ -126,6 +139,9 @@ func (l *Loop) wait() int {
 		timeout = int(l.shard.UntilTick().Milliseconds())
 		l.shard.Unlock()
 	}
+	if len(l.soft) > 0 && (timeout < 0 || timeout > int(softEvery.Milliseconds())) {
+		timeout = int(softEvery.Milliseconds())
+	}
 	if len(l.pending) > 0 {
 		timeout = 0
 	}
@@ -145,6 +161,9 @@ func (l *Loop) round(n int) {
 	}
 	for i := range l.events[:n] {
 		l.event(&l.events[i])
+	}
+	if l.listen != nil {
+		l.listen.resume()
 	}
 	for ready := l.ready; len(ready) > 0; {
 		batch := ready[:min(batchConns, len(ready))]
@@ -204,10 +223,17 @@ func (l *Loop) event(ev *unix.EpollEvent) {
 	if c == nil {
 		return
 	}
-	if ev.Events&unix.EPOLLOUT != 0 {
+	if (c.closing || l.draining) && ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		c.hangUp() // nobody is there to take what waits
+	}
+	if ev.Events&unix.EPOLLOUT != 0 && !c.closed {
 		c.wantOut = false
-		c.rearm()
-		c.write()
+		if c.write(); !c.closed {
+			c.rearm()
+		}
+	}
+	if c.closed {
+		return
 	}
 	if ev.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		c.readable = true
@@ -240,19 +266,20 @@ func (l *Loop) commit() {
 	l.lock()
 	l.node.Stats.Reads, l.node.Stats.Writes = l.node.Stats.Reads+l.reads, l.node.Stats.Writes+l.writes
 	l.reads, l.writes = 0, 0
-	failed := l.shard.Commit() != nil
-	index := l.shard.RoundIndex()
+	index, doubt := l.shard.EndRound(&l.failures)
 	for _, c := range l.dirty {
 		c.dirty = false
-		if failed {
+		if doubt {
 			c.doubt()
 		}
 		c.take(index)
-		if !c.closed {
+		if !c.overLimit() {
+			c.noteSoft()
 			l.sending = append(l.sending, c)
 		}
 	}
 	l.dirty = l.dirty[:0]
+	l.checkSoft()
 	closing := l.closing
 	l.closing = nil
 	for _, c := range closing {
@@ -281,25 +308,48 @@ func (l *Loop) send() {
 	l.sending = l.sending[:0]
 }
 
-// drain sends what is durable and closes every connection.
+// drain sends what was answered, as far as clients take it in time, and closes every connection.
 func (l *Loop) drain() {
+	l.draining = true
+	if l.listen != nil {
+		l.listen.watch(0)
+	}
+	for _, c := range l.conns {
+		c.rearm()
+	}
 	l.commit()
-	deadline := time.Now().Add(2 * time.Second)
-	for {
-		l.send()
-		if len(l.held) == 0 || time.Now().After(deadline) {
-			break
+	deadline := time.Now().Add(time.Duration(l.settings.ShutdownTimeout()) * time.Second)
+	for l.send(); l.unsent() && time.Now().Before(deadline); l.send() {
+		n, _ := unix.EpollWait(l.epfd, l.events, 10)
+		for i := range l.events[:max(n, 0)] {
+			l.event(&l.events[i])
 		}
-		_, _ = unix.EpollWait(l.epfd, l.events, 10)
 	}
-	l.shard.Lock()
-	for _, c := range l.joining {
-		l.adopt(c)
-	}
+	l.lock()
 	for _, c := range l.conns {
 		c.shut()
 	}
-	l.shard.Unlock()
+	l.unlock()
+}
+
+// unsent tells whether output waits for the log or for a client.
+func (l *Loop) unsent() bool {
+	for _, c := range l.conns {
+		if c.waiting() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Close releases what the loop has of the system. Call it when it has stopped and nobody calls Wake any more: the number of
+// its descriptor may mean another file by then.
+func (l *Loop) Close() {
+	l.lock()
+	for _, c := range l.joining {
+		c.shut() // accepted by another loop after this one stopped
+	}
+	l.unlock()
 	_ = unix.Close(l.epfd)
 	_ = unix.Close(l.wakefd)
 }

@@ -32,7 +32,7 @@ func (m *Monitors) Drop(s *Session) {
 }
 
 // FeedMonitors shows a command of s to all monitors, its secrets hidden; quiet is set for commands they must not see.
-func (n *Node) FeedMonitors(s *Session, args [][]byte, quiet bool, nowMS int64) {
+func (n *Node) FeedMonitors(s *Session, args [][]byte, quiet bool, nowMicros int64) {
 	if quiet || len(n.Monitors.list) == 0 {
 		return
 	}
@@ -41,8 +41,12 @@ func (n *Node) FeedMonitors(s *Session, args [][]byte, quiet bool, nowMS int64) 
 	p := &n.pushes
 	from := p.begin()
 	b := append(p.w.Buf, '+')
-	b = strconv.AppendInt(b, nowMS/1000, 10)
-	b = append(b, '.', '0'+byte(nowMS/100%10), '0'+byte(nowMS/10%10), '0'+byte(nowMS%10), '0', '0', '0', ' ', '[')
+	b = strconv.AppendInt(b, nowMicros/1e6, 10)
+	b = append(b, '.')
+	for unit := int64(1e5); unit > 0; unit /= 10 {
+		b = append(b, '0'+byte(nowMicros/unit%10))
+	}
+	b = append(b, ' ', '[')
 	b = strconv.AppendInt(b, int64(s.DB), 10)
 	b = append(b, ' ')
 	if s.Unix {

@@ -59,7 +59,9 @@ type LogStatus struct {
 	BufferLength   int64
 	LastWriteErr   error
 	DelayedFsyncs  int64
-	SnapshotBusy   bool // BGSAVE or BGREWRITEAOF under way
+	SnapshotBusy   bool // BGSAVE under way
+	RewriteBusy    bool // BGREWRITEAOF under way
+	RewriteWaits   bool // BGREWRITEAOF starts when the BGSAVE under way ends
 	LastSaveUnix   int64
 	LastSaveErr    error
 	LastSaveSecs   int64 // -1 never
@@ -78,7 +80,7 @@ type Host interface {
 	NowMS() int64
 	// Propose carries out and logs an op that is not a client's command (CONFIG SET of a logged parameter, DEBUG).
 	Propose(op *machine.Op, w *resp.Writer) machine.Result
-	// Save writes a snapshot before it returns; Background starts one ("bgsave", "rewrite").
+	// Save writes a snapshot before it returns; Background starts one ("bgsave", "rewrite"), as soon as the one under way ends.
 	Save() error
 	Background(kind string) error
 	LogStatus() LogStatus

@@ -22,6 +22,8 @@ type Session struct {
 	ID   int64
 	Conn Conn
 	W    resp.Writer // replies and pushes not yet taken by the connection
+	// Answers counts the replies in W: should the log fail, each of them becomes INDOUBT.
+	Answers int
 
 	Name, LibName, LibVer string
 	DB                    int

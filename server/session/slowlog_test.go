@@ -84,18 +84,18 @@ func TestMonitorLines(t *testing.T) {
 		t.Error("Add must tell who is new")
 	}
 	s.DB = 9
-	n.FeedMonitors(s, bytesOf("set", "k\n\"", "\x00é"), false, 1_700_000_000_042)
-	line := "+1700000000.042000 [9 127.0.0.1:40002] \"set\" \"k\\n\\\"\" \"\\x00\\xc3\\xa9\"\r\n"
+	n.FeedMonitors(s, bytesOf("set", "k\n\"", "\x00é"), false, 1_700_000_000_042_007)
+	line := "+1700000000.042007 [9 127.0.0.1:40002] \"set\" \"k\\n\\\"\" \"\\x00\\xc3\\xa9\"\r\n"
 	want(t, "line", got(n, m), line)
 	want(t, "line of the other", got(n, other), line)
 	n.FeedMonitors(s, bytesOf("config", "get", "*"), true, 0)
 	want(t, "an administrative command", got(n, m), "")
 	s.Unix = true
-	n.FeedMonitors(s, bytesOf("AUTH", "secret"), false, 1_000)
+	n.FeedMonitors(s, bytesOf("AUTH", "secret"), false, 1_000_000)
 	want(t, "secret", got(n, m), "+1.000000 [9 unix:127.0.0.1:6379] \"AUTH\" \"(redacted)\"\r\n")
 	n.Monitors.Drop(m)
 	n.Monitors.Drop(m)
-	n.FeedMonitors(s, bytesOf("PING"), false, 1_000)
+	n.FeedMonitors(s, bytesOf("PING"), false, 1_000_000)
 	want(t, "no monitor any more", got(n, m), "")
 	if m.Monitor || len(n.Monitors.All()) != 1 {
 		t.Error("m is still a monitor")

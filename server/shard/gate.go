@@ -31,20 +31,31 @@ func (sh *Shard) Execute(s *session.Session, args [][]byte) Outcome {
 	s.Skipping, s.SkipNext = s.SkipNext, false
 	sh.current = s
 	out := sh.dispatch(s, args)
-	if (s.Skipping || s.ReplyOff) && s.W.Len() > before {
-		s.W.Rewind(before) // CLIENT REPLY
-	}
+	sh.answered(s, before)
 	if out == Again {
 		s.SkipNext = s.Skipping
 	}
 	sh.serveReady()
-	sh.node.Tracking.AfterCommand(s)
+	if out == Done {
+		sh.node.Tracking.AfterCommand(s)
+	}
 	sh.node.Tracking.Flush()
 	sh.current = nil
 	if s.CloseAfter && out == Done {
 		return Closing
 	}
 	return out
+}
+
+// answered counts the reply written to s since its writer held before bytes, or drops it as CLIENT REPLY wants.
+func (sh *Shard) answered(s *session.Session, before int) {
+	switch {
+	case s.W.Len() <= before:
+	case s.Skipping || s.ReplyOff:
+		s.W.Rewind(before)
+	default:
+		s.Answers++
+	}
 }
 
 func (sh *Shard) dispatch(s *session.Session, args [][]byte) Outcome {
@@ -57,12 +68,16 @@ func (sh *Shard) dispatch(s *session.Session, args [][]byte) Outcome {
 		sh.reject(s, spec, err)
 		return Done
 	}
+	if spec.Flags&command.Write != 0 && costBytes(args) > maxCommandBytes {
+		sh.reject(s, spec, errTooLarge)
+		return Done
+	}
+	if sh.stopping {
+		return Again // never: the connection ends with the server
+	}
 	if sh.mustPause(s, spec) {
 		sh.pause(s)
 		return Again
-	}
-	if len(sh.node.Monitors.All()) > 0 {
-		sh.node.FeedMonitors(s, args, spec.Flags&(command.Admin|command.SkipMonitor) != 0, sh.nowMS)
 	}
 	s.LastCommand, s.LastMS = spec.Name, sh.nowMS
 	s.Commands++
@@ -191,6 +206,10 @@ func (sh *Shard) call(s *session.Session, spec *command.Spec, args [][]byte) Out
 	failed := s.W.Failed
 	out := sh.run(s, spec, args)
 	took := sh.advance()
+	if len(sh.node.Monitors.All()) > 0 {
+		now := sh.batchStart.Add(sh.lastMono).UnixMicro()
+		sh.node.FeedMonitors(s, args, spec.Flags&(command.Admin|command.SkipMonitor) != 0, now)
+	}
 	if out == Parked {
 		return out
 	}
@@ -241,6 +260,7 @@ func (sh *Shard) runOp(s *session.Session, spec *command.Spec, args [][]byte) Ou
 		return Done
 	}
 	op.DB = s.DB
+	sh.expireTarget(op)
 	var res machine.Result
 	if op.Kind.Writes() {
 		op.AtMS = sh.stamp()

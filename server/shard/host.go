@@ -47,6 +47,9 @@ func (h host) Resume() { h.sh.resumePaused() }
 // SettingChanged makes a setting take effect.
 func (h host) SettingChanged(name string) error {
 	if settings.MachineParam(name) {
+		if err := h.sh.writable(); err != nil {
+			return err
+		}
 		h.sh.proposeParams()
 		return nil
 	}
@@ -63,7 +66,7 @@ func (h host) UsedMemory() int64 { return h.sh.memory() }
 func (h host) Save() error { return h.sh.saveNow() }
 
 // Background starts a snapshot.
-func (h host) Background(kind string) error { return h.sh.startSave(kind == "rewrite") }
+func (h host) Background(kind string) error { return h.sh.background(kind == "rewrite") }
 
 // Reload drops the state and builds it anew from a snapshot of it.
 func (h host) Reload(save bool) error { return h.sh.reload(save) }
@@ -74,6 +77,10 @@ func (h host) LogStatus() session.LogStatus { return h.sh.logStatus() }
 // Shutdown begins a clean stop.
 func (h host) Shutdown(save bool) error {
 	if h.sh.stopping {
+		return nil
+	}
+	if save && h.sh.save.running {
+		h.sh.save.thenStop = true
 		return nil
 	}
 	if save {

@@ -17,14 +17,17 @@ const (
 	// stepKeys is how many keys a snapshot walks under the lock before it lets others go on.
 	stepKeys = 256
 
-	errSaving    resp.Error = "ERR Background save already in progress"
-	errRewriting resp.Error = "ERR Background append only file rewriting already in progress"
+	errSaving resp.Error = "ERR Background save already in progress"
 )
 
 // saving is the state of snapshots: BGSAVE, BGREWRITEAOF and the automatic ones are the same thing here.
 type saving struct {
-	running  bool
-	rewrite  bool // the one under way was asked for as a rewrite
+	running bool
+	rewrite bool // the one under way was asked for as a rewrite
+
+	// What begins when the one under way, or the transaction under way, ends.
+	wantSave, wantRewrite, thenStop bool
+
 	started  time.Time
 	lastTry  time.Time
 	last     time.Time // end of the last good one
@@ -63,19 +66,41 @@ func (sh *Shard) beginImage() (*image, error) {
 	return &image{img, out}, nil
 }
 
-// startSave begins a snapshot on a goroutine of its own.
+// background starts a snapshot now or, while that cannot be, as soon as it can.
+func (sh *Shard) background(rewrite bool) error {
+	switch v := &sh.save; {
+	case !v.running && !sh.inExec:
+		return sh.startSave(rewrite)
+	case rewrite:
+		v.wantRewrite = true
+	default:
+		v.wantSave = true
+	}
+	return nil
+}
+
+// startScheduled starts what had to wait.
+func (sh *Shard) startScheduled() {
+	v := &sh.save
+	switch {
+	case v.running || sh.stopping:
+	case v.wantSave:
+		v.wantSave = false
+		_ = sh.startSave(false) // noted in lastErr, and logged
+	case v.wantRewrite:
+		v.wantRewrite = false
+		_ = sh.startSave(true) // likewise
+	}
+}
+
+// startSave begins a snapshot on a goroutine of its own. None is running.
 func (sh *Shard) startSave(rewrite bool) error {
 	v := &sh.save
-	if v.running {
-		if rewrite && v.rewrite {
-			return errRewriting
-		}
-		return errSaving
-	}
 	v.lastTry = sh.clock()
 	im, err := sh.beginImage()
 	if err != nil {
 		v.lastErr = err
+		sh.logger.Error("the snapshot could not be begun", "err", err)
 		return err
 	}
 	v.running, v.rewrite, v.started = true, rewrite, sh.clock()
@@ -88,24 +113,36 @@ func (sh *Shard) startSave(rewrite bool) error {
 // runSave writes the snapshot: it takes the lock for a few keys at a time, and encodes and writes without it.
 func (sh *Shard) runSave(im *image, changes int64) {
 	defer close(sh.save.done)
-	err := encodeImage(im.img, im.out, &sh.mu)
+	err := sh.encode(im.img, im.out, &sh.mu)
 	if err == nil {
 		_, err = im.out.Commit()
 	}
 	sh.Lock()
 	defer sh.Unlock()
 	im.drop()
+	sh.save.running = false
 	sh.endSave(err, changes)
+	if sh.save.thenStop {
+		sh.save.thenStop = false
+		_ = sh.Shutdown(true) // logged
+		return
+	}
+	sh.startScheduled()
 }
 
-// encodeImage writes img to w, walking it under lock a step at a time.
-func encodeImage(img *machine.Image, w io.Writer, lock sync.Locker) error {
+var errClosing = errors.New("the server is closing")
+
+// encode writes img to w, walking it under lock a step at a time.
+func (sh *Shard) encode(img *machine.Image, w io.Writer, lock sync.Locker) error {
 	enc := machine.NewEncoder(w, img)
 	for walked := false; !walked; {
 		lock.Lock()
 		walked = img.Step(stepKeys)
-		batch := img.Take()
+		batch, closing := img.Take(), sh.closing
 		lock.Unlock()
+		if closing {
+			return errClosing
+		}
 		if err := enc.Objects(batch); err != nil {
 			return err
 		}
@@ -128,7 +165,7 @@ func (im *image) drop() {
 func (sh *Shard) endSave(err error, changes int64) {
 	v := &sh.save
 	now := sh.clock()
-	v.running, v.lastErr = false, err
+	v.lastErr = err
 	v.lastSecs = int64(now.Sub(v.started).Seconds())
 	if err != nil {
 		sh.logger.Error("the snapshot failed; the log before it is kept", "err", err)
@@ -151,10 +188,11 @@ func (sh *Shard) saveNow() error {
 	}
 	im, err := sh.beginImage()
 	if err != nil {
+		sh.logger.Error("the snapshot could not be begun", "err", err)
 		return err
 	}
 	sh.save.started, sh.save.rewrite = sh.clock(), false
-	if err = encodeImage(im.img, im.out, noLock{}); err == nil {
+	if err = sh.encode(im.img, im.out, noLock{}); err == nil {
 		_, err = im.out.Commit()
 	}
 	im.drop()
@@ -163,9 +201,9 @@ func (sh *Shard) saveNow() error {
 }
 
 // reload builds the state anew from an image of it (DEBUG RELOAD, DEBUG LOADAOF): what a restart would do, without one. With
-// save the snapshot also goes to disk.
+// save the snapshot also goes to disk, but not inside a transaction, whose ops must not be torn apart.
 func (sh *Shard) reload(save bool) error {
-	if save {
+	if save && !sh.inExec {
 		if err := sh.saveNow(); err != nil {
 			return err
 		}
@@ -176,25 +214,29 @@ func (sh *Shard) reload(save bool) error {
 	}
 	defer img.Abandon()
 	var b bytes.Buffer
-	if err := encodeImage(img, &b, noLock{}); err != nil {
-		return err
+	err := sh.encode(img, &b, noLock{})
+	if err == nil {
+		err = sh.machine.Restore(&b)
 	}
-	return sh.machine.Restore(&b)
+	if err != nil {
+		sh.logger.Error("the state could not be read back", "err", err)
+	}
+	return err
 }
 
-// tickSave starts a snapshot when the log has grown enough or, without a log, when a save point is reached.
+// tickSave starts a snapshot when a save point is reached or the log has grown enough.
 func (sh *Shard) tickSave() {
 	v := &sh.save
 	if v.running || sh.clock().Sub(v.lastTry) < 5*time.Second && v.lastErr != nil {
 		return
 	}
-	if sh.journal == nil {
-		for _, p := range sh.node.Settings.SavePoints() {
-			if sh.changes >= p.Changes && sh.clock().Sub(v.last) >= time.Duration(p.Seconds)*time.Second {
-				_ = sh.startSave(false) // noted in lastErr, and logged
-				return
-			}
+	for _, p := range sh.node.Settings.SavePoints() {
+		if sh.changes >= max(p.Changes, 1) && sh.clock().Sub(v.last) >= time.Duration(p.Seconds)*time.Second {
+			_ = sh.startSave(false) // noted in lastErr, and logged
+			return
 		}
+	}
+	if sh.journal == nil {
 		return
 	}
 	percentage, minSize := sh.node.Settings.AutoRewrite()
@@ -202,9 +244,7 @@ func (sh *Shard) tickSave() {
 	if percentage == 0 || size < minSize || size < v.baseSize+v.baseSize*percentage/100 {
 		return
 	}
-	if err := sh.startSave(true); err != nil && !errors.Is(err, errSaving) {
-		sh.logger.Warn("automatic rewrite of the log", "err", err)
-	}
+	_ = sh.startSave(true) // noted in lastErr, and logged
 }
 
 // logStatus is INFO persistence.
@@ -212,8 +252,8 @@ func (sh *Shard) logStatus() session.LogStatus {
 	v := &sh.save
 	st := session.LogStatus{
 		Enabled: sh.journal != nil, Size: sh.log.Size(), BaseSize: v.baseSize, BufferLength: int64(len(sh.frame) - aof.HeaderSize),
-		LastWriteErr: sh.log.Err(), SnapshotBusy: v.running, LastSaveUnix: v.last.Unix(), LastSaveErr: v.lastErr, LastSaveSecs: v.lastSecs,
-		SaveSecs: -1, Saves: v.saves, Rewrites: v.rewrites, ChangesSince: sh.changes, KeysLoaded: sh.options.Loaded,
+		LastWriteErr: sh.log.Err(), SnapshotBusy: v.running && !v.rewrite, LastSaveUnix: v.last.Unix(), LastSaveErr: v.lastErr, LastSaveSecs: v.lastSecs,
+		RewriteBusy: v.running && v.rewrite, RewriteWaits: v.wantRewrite, SaveSecs: -1, Saves: v.saves, Rewrites: v.rewrites, ChangesSince: sh.changes, KeysLoaded: sh.options.Loaded,
 		FsyncedIndex: sh.log.Synced(), WrittenIndex: sh.log.Written(),
 	}
 	if sh.journal != nil {
@@ -228,9 +268,10 @@ func (sh *Shard) logStatus() session.LogStatus {
 // Shutdown begins a clean stop, as the SHUTDOWN command does. Under the lock.
 func (sh *Shard) Shutdown(save bool) error { return host{sh}.Shutdown(save) }
 
-// Close waits for a snapshot under way and writes what is left of the open frame. Call it when no loop runs any more.
+// Close ends a snapshot under way and writes what is left of the open frame. Call it when no loop runs any more.
 func (sh *Shard) Close() {
 	sh.Lock()
+	sh.stopping, sh.closing = true, true
 	running, done := sh.save.running, sh.save.done
 	err := sh.Commit()
 	sh.Unlock()

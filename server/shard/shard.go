@@ -6,14 +6,10 @@ import (
 	"time"
 
 	"github.com/streamd/streamd/aof"
-	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/server/command"
 	"github.com/streamd/streamd/server/machine"
 	"github.com/streamd/streamd/server/session"
 )
-
-// maxFrameBytes is when a loop should end its round: the open frame is large enough that nothing is gained by waiting.
-const maxFrameBytes = 1 << 20
 
 // Options are what a Shard is built from.
 type Options struct {
@@ -28,6 +24,8 @@ type Options struct {
 	Loaded int64
 	// Exit is called once, when a shutdown may close the connections: replies are sent, then the server closes.
 	Exit func()
+	// Sooner is called when a deadline becomes the earliest one: the loop that ticks may have to wake for it.
+	Sooner func()
 	// Changed makes a setting that the server or its loops own take effect.
 	Changed func(name string) error
 }
@@ -52,8 +50,10 @@ type Shard struct {
 	lastMono   time.Duration
 	lastMS     int64 // the sequencer's last stamp: never goes back
 
-	frame   []byte // the open frame: aof.HeaderSize bytes of room, then ops
-	changes int64  // ops since the last snapshot
+	frame    []byte // the open frame: aof.HeaderSize bytes of room, then ops
+	failures int    // frames that could not be written
+	changes  int64  // ops since the last snapshot
+	inExec   bool   // a transaction runs: its ops must stay in one frame
 
 	op      machine.Op // of the command under way
 	ownOp   machine.Op // of expiry and other decisions of the shard
@@ -70,13 +70,17 @@ type Shard struct {
 	misses     int64 // keys that reads did not find
 	usedMemory int64 // bytes, sampled
 	sizeThen   int64 // machine's estimate when usedMemory was sampled
-	stopping   bool
+	stopping   bool  // no command is carried out any more
+	closing    bool  // a snapshot under way is given up
 }
 
 // New returns a Shard over a machine that is loaded already.
 func New(o Options) *Shard {
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.Sooner == nil {
+		o.Sooner = func() {}
 	}
 	sh := &Shard{
 		node: o.Node, table: o.Table, machine: o.Node.Machine, log: o.Log, journal: o.Journal,
@@ -121,65 +125,6 @@ func (sh *Shard) stamp() int64 {
 		sh.lastMS = sh.nowMS
 	}
 	return sh.lastMS
-}
-
-// apply stamps op, carries it out and, if it changed anything, appends it to the open frame.
-func (sh *Shard) apply(op *machine.Op, w *resp.Writer) machine.Result {
-	op.AtMS = sh.stamp()
-	res := sh.machine.Apply(op, w)
-	if res&machine.Changed != 0 {
-		sh.changes++
-		if sh.journal != nil {
-			sh.frame = machine.AppendOp(sh.frame, op)
-		}
-		if sh.current != nil {
-			sh.current.LastWrite = sh.index()
-		}
-	}
-	return res
-}
-
-// index is the log index whose durability releases what was executed up to now.
-func (sh *Shard) index() uint64 {
-	if sh.journal == nil {
-		return 0
-	}
-	written := sh.log.Written()
-	if len(sh.frame) > aof.HeaderSize {
-		return written + 1
-	}
-	return written
-}
-
-// RoundIndex is index for a loop that ends its batch; call it under the lock.
-func (sh *Shard) RoundIndex() uint64 { return sh.index() }
-
-// FrameFull tells a loop to end its round.
-func (sh *Shard) FrameFull() bool { return len(sh.frame) >= maxFrameBytes }
-
-// Commit writes the open frame: one frame for all ops of the round. Call it under the lock at the end of a round. After an
-// error what the round did is in doubt, so its replies must not leave; writes are refused from then on (P-S4).
-func (sh *Shard) Commit() error {
-	if sh.journal == nil || len(sh.frame) == aof.HeaderSize {
-		return nil
-	}
-	_, err := sh.journal.Append(sh.frame)
-	if err != nil {
-		sh.logger.Error("the log cannot be written; writes are refused until a restart", "err", err)
-	}
-	if cap(sh.frame) > 8*maxFrameBytes {
-		sh.frame = make([]byte, aof.HeaderSize, 64<<10)
-	}
-	sh.frame = sh.frame[:aof.HeaderSize]
-	return err
-}
-
-// Durable is the watermark: replies that saw index or less may leave. Safe without the lock.
-func (sh *Shard) Durable() uint64 {
-	if sh.journal == nil {
-		return 0
-	}
-	return sh.journal.Durable()
 }
 
 // proposeParams makes the machine's logged parameters those of the settings.

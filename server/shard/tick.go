@@ -19,6 +19,9 @@ func (sh *Shard) UntilTick() time.Duration {
 		due := time.UnixMilli(sh.parked.due[0].dueMS).Sub(now)
 		wait = min(wait, due)
 	}
+	if sh.parked.syncs > 0 {
+		wait = min(wait, time.Millisecond)
+	}
 	if until := sh.node.Pause.UntilMS; until > 0 {
 		wait = min(wait, time.UnixMilli(until).Sub(now))
 	}
@@ -32,6 +35,9 @@ func (sh *Shard) UntilTick() time.Duration {
 // lock, after BeginBatch.
 func (sh *Shard) Tick() {
 	sh.tickWaiters()
+	if sh.parked.syncs > 0 {
+		sh.tickSyncs()
+	}
 	if p := sh.node.Pause.UntilMS; p > 0 && p <= sh.nowMS {
 		sh.resumePaused()
 	}
@@ -52,7 +58,6 @@ func (sh *Shard) periodic(second bool) {
 		for sh.expireDue(expireBudget) == expireBudget && sh.clock().Sub(sh.batchStart) < tickEvery/4 {
 		}
 	}
-	sh.tickSyncs()
 	if second {
 		sh.closeIdle()
 		sh.tickSave()

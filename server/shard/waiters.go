@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"math"
 
+	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/server/command"
 	"github.com/streamd/streamd/server/machine"
 	"github.com/streamd/streamd/server/session"
@@ -46,6 +47,7 @@ type parking struct {
 	byKey     map[session.WatchKey]*queueing
 	bySession map[*session.Session]*waiter
 	due       dueHeap
+	syncs     int                // waiters that a sync can end
 	ready     []session.WatchKey // keys touched by the command under way that somebody waits for
 	scratch   []*waiter
 }
@@ -81,6 +83,12 @@ func (sh *Shard) parkWait(w *waiter, blockMS int64) {
 	w.s.Blocked = true
 	sh.parked.bySession[w.s] = w
 	heap.Push(&sh.parked.due, w)
+	if w.awaitsSync() {
+		sh.parked.syncs++
+	}
+	if w.heapPos == 0 && w.dueMS != math.MaxInt64 {
+		sh.options.Sooner()
+	}
 }
 
 // nextLook is the time at which w wants attention without anybody touching its keys.
@@ -121,14 +129,35 @@ func (sh *Shard) leave(w *waiter) {
 	}
 }
 
-// unpark ends the wait of w: its reply is written, its connection goes on.
-func (sh *Shard) unpark(w *waiter) {
+// forget takes w out of everything.
+func (sh *Shard) forget(w *waiter) {
 	sh.leave(w)
 	heap.Remove(&sh.parked.due, w.heapPos)
 	delete(sh.parked.bySession, w.s)
+	if w.awaitsSync() {
+		sh.parked.syncs--
+	}
 	w.s.Blocked = false
-	w.s.Conn.Flush()
-	w.s.Conn.Resume()
+}
+
+// finish ends the wait of w: answer writes its reply, and its connection goes on.
+func (sh *Shard) finish(w *waiter, answer func(*resp.Writer)) {
+	s := w.s
+	before, failed := s.W.Len(), s.W.Failed
+	answer(&s.W)
+	sh.served(w, before, failed)
+}
+
+// served is finish for a reply that is already in the session's writer, which held before bytes and failed errors.
+func (sh *Shard) served(w *waiter, before, failed int) {
+	s := w.s
+	sh.count(s, w.spec, sh.advance(), s.W.Failed != failed)
+	sh.forget(w)
+	sh.answered(s, before)
+	sh.node.Tracking.AfterCommand(s)
+	s.LastMS = sh.nowMS
+	s.Conn.Flush()
+	s.Conn.Resume()
 }
 
 // touched notes that a key somebody waits for changed.
@@ -179,6 +208,7 @@ func (sh *Shard) serveReady() {
 				}
 				sh.retry(w)
 			}
+			clear(batch)
 			sh.parked.scratch = batch[:0]
 			if len(q.line) == 0 && sh.parked.byKey[k] == q {
 				delete(sh.parked.byKey, k)
@@ -195,23 +225,28 @@ func (sh *Shard) retry(w *waiter) {
 	if !sh.machine.Servable(w.op, sh.nowMS) {
 		return
 	}
-	before := sh.current
-	sh.current = w.s
+	s, before := w.s, sh.current
+	sh.current = s
 	defer func() { sh.current = before }()
-	failed := w.s.W.Failed
+	length, failed := s.W.Len(), s.W.Failed
 	var res machine.Result
-	if w.op.Kind.Writes() {
-		res = sh.apply(w.op, &w.s.W)
-	} else {
-		res = sh.machine.Query(w.op, &w.s.W, sh.nowMS)
+	switch {
+	case !w.op.Kind.Writes():
+		res = sh.query(w.op, s)
+		if sh.node.Tracking.Wants(s) {
+			sh.node.Tracking.Remember(s, w.op.Args)
+		}
+	case sh.writable() != nil:
+		s.W.Error(sh.writable())
+	default:
+		res = sh.apply(w.op, &s.W)
 	}
 	if res&machine.Empty != 0 {
 		sh.leave(w)
 		sh.join(w)
 		return
 	}
-	sh.count(w.s, w.spec, sh.advance(), w.s.W.Failed != failed)
-	sh.unpark(w)
+	sh.served(w, length, failed)
 }
 
 // tickWaiters answers the waiters whose deadline passed and looks again at those that asked for it.
@@ -237,22 +272,20 @@ func (sh *Shard) tickWaiters() {
 func (sh *Shard) tickSyncs() {
 	for _, w := range append([]*waiter(nil), sh.parked.due...) {
 		if sh.waitSatisfied(w) {
-			sh.answerWait(w.s, w)
-			sh.count(w.s, w.spec, 0, false)
-			sh.unpark(w)
+			sh.timeout(w)
 		}
 	}
 }
 
 // timeout gives w the reply of an expired deadline.
 func (sh *Shard) timeout(w *waiter) {
-	if w.kind == waitData {
-		w.s.W.NullArray()
-	} else {
-		sh.answerWait(w.s, w)
-	}
-	sh.count(w.s, w.spec, 0, false)
-	sh.unpark(w)
+	sh.finish(w, func(to *resp.Writer) {
+		if w.kind == waitData {
+			to.NullArray()
+		} else {
+			sh.answerWait(w.s, w)
+		}
+	})
 }
 
 // unblock is CLIENT UNBLOCK: err nil gives the timeout's reply.
@@ -265,18 +298,14 @@ func (sh *Shard) unblock(s *session.Session, err error) bool {
 		sh.timeout(w)
 		return true
 	}
-	s.W.Error(err)
-	sh.count(s, w.spec, 0, true)
-	sh.unpark(w)
+	sh.finish(w, func(to *resp.Writer) { to.Error(err) })
 	return true
 }
 
 // Drop forgets everything a connection that ended had: its wait, watches, subscriptions, tracking. Call it under the lock.
 func (sh *Shard) Drop(s *session.Session) {
 	if w := sh.parked.bySession[s]; w != nil {
-		sh.leave(w)
-		heap.Remove(&sh.parked.due, w.heapPos)
-		delete(sh.parked.bySession, s)
+		sh.forget(w)
 	}
 	for i, other := range sh.paused {
 		if other == s {
