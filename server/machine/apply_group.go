@@ -23,7 +23,7 @@ func (m *Machine) applyXGroupCreate(op *Op, w *resp.Writer) Result {
 	}
 	if o == nil {
 		o = m.createStream(op.DB, op.Key)
-		m.changed(op.DB, op.Key, Dirty)
+		m.changed(op.DB, op.Key, Dirty|Ready)
 	} else {
 		m.change(o)
 	}

@@ -43,7 +43,8 @@ func (m *Machine) queryStrLen(op *Op, w *resp.Writer) Result {
 	return 0
 }
 
-// queryGetRange is GETRANGE and SUBSTR: both ends included, negative ones counted from the end, clamped.
+// queryGetRange is GETRANGE and SUBSTR: both ends included, negative ones counted from the end. What lies outside is left out
+// (before 7.4, an end before the first byte meant the first byte).
 func (m *Machine) queryGetRange(op *Op, w *resp.Writer) Result {
 	o, err := m.readString(op.DB, op.Key)
 	if err != nil {
@@ -54,17 +55,13 @@ func (m *Machine) queryGetRange(op *Op, w *resp.Writer) Result {
 		return 0
 	}
 	start, end, n := op.N[0], op.N[1], int64(len(o.str))
-	if start < 0 && end < 0 && start > end {
-		w.Bulk(nil)
-		return 0
-	}
 	if start < 0 {
-		start = max(n+start, 0)
+		start += n
 	}
 	if end < 0 {
-		end = max(n+end, 0)
+		end += n
 	}
-	end = min(end, n-1)
+	start, end = max(start, 0), min(end, n-1)
 	if start > end {
 		w.Bulk(nil)
 		return 0

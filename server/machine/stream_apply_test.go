@@ -115,7 +115,7 @@ func TestObserved(t *testing.T) {
 		changed bool
 		heard   string
 	}{
-		{"XGROUP CREATE m g $ MKSTREAM", true, "n:new m, dirty m, t:xgroup-create m"},
+		{"XGROUP CREATE m g $ MKSTREAM", true, "n:new m, dirty m, ready m, t:xgroup-create m"},
 		{"XGROUP CREATE m g $", false, ""},
 		{"XADD s 1-0 a b", true, "n:new s, t:xadd s, dirty s, ready s"},
 		{"XADD s 2-0 a b", true, "t:xadd s, dirty s, ready s"},

@@ -122,7 +122,7 @@ func TestAppendAndRanges(t *testing.T) {
 		start, end int64
 		want       string
 	}{{0, 4, "$5 Hello"}, {-5, -1, "$5 World"}, {0, -1, "$11 Hello World"}, {5, 2, "$0"}, {-1, -5, "$0"}, {6, 100, "$5 World"},
-		{-100, 0, "$1 H"}, {-100, -50, "$1 H"}, {50, 60, "$0"}, {-1 << 63, 1<<63 - 1, "$11 Hello World"}} {
+		{-100, 0, "$1 H"}, {-100, -50, "$0"}, {50, 60, "$0"}, {-1 << 63, 1<<63 - 1, "$11 Hello World"}} {
 		got := x.do(on(GetRange, "a").with(0, c.start, c.end))
 		if strings.TrimRight(got, " ") != c.want {
 			t.Errorf("GETRANGE %d %d: got %q, want %q", c.start, c.end, got, c.want)
