@@ -65,7 +65,7 @@ func (h *history) snapshot(l *aof.Log, during int) {
 	h.failed = h.failed || l.Err() != nil
 }
 
-// script is boot, write, rotate, snapshot, write, restart, snapshot, write. It stops at the first failed append.
+// script is boot, write, rotate, snapshots, write, restart, snapshots, write. It stops at the first failed append.
 func script(fs aof.FS, h *history) {
 	for life := range 2 {
 		var s state
@@ -85,6 +85,9 @@ func script(fs aof.FS, h *history) {
 			if i == 11 || i == 30 {
 				h.snapshot(l, life+1)
 				h.sync(l)
+				h.snapshot(l, 0)
+				_ = l.Mark()
+				h.snapshot(l, 0) // again, with nothing but a mark since
 			}
 		}
 		if l.Close() == nil {

@@ -108,7 +108,7 @@ func (l *Log) AppendFrame(frame []byte) (index uint64, err error) {
 	if err := l.usable(); err != nil {
 		return 0, err
 	}
-	if s := l.last(); s.tail+int64(len(frame)) > s.size && s.tail > segmentHeaderSize {
+	if s := l.last(); s.tail+int64(len(frame)) > s.size {
 		if err := l.rotate(); err != nil {
 			return 0, err
 		}

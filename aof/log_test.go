@@ -102,6 +102,26 @@ func TestSnapshotReplacesTheLogBeforeIt(t *testing.T) {
 	}
 }
 
+// A segment that holds nothing but a mark is not begun again: its successor would take its name, and go with it.
+func TestSnapshotsWithNothingButAMarkBetween(t *testing.T) {
+	fs := crashfs.New()
+	l, s, _ := mustOpen(t, fs)
+	appendOps(t, l, 1, 3)
+	s.ops = ops(3)
+	snapshot(t, l, s)
+	if err := l.Mark(); err != nil {
+		t.Fatal(err)
+	}
+	snapshot(t, l, s)
+	appendOps(t, l, 4, 4)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, s, _ := mustOpen(t, fs); !slices.Equal(s.ops, ops(4)) {
+		t.Errorf("%d ops came back", len(s.ops))
+	}
+}
+
 func TestAbortedSnapshotLeavesNothing(t *testing.T) {
 	fs := crashfs.New()
 	l, _, _ := mustOpen(t, fs)

@@ -105,10 +105,8 @@ func (l *Log) BeginSnapshot() (*SnapshotWriter, uint64, error) {
 		return nil, 0, ErrSnapshotBusy
 	}
 	// With a segment of their own for what comes after it, all frames of the snapshot can be dropped with it.
-	if l.last().tail > segmentHeaderSize {
-		if err := l.rotate(); err != nil {
-			return nil, 0, err
-		}
+	if err := l.rotate(); err != nil {
+		return nil, 0, err
 	}
 	w := &SnapshotWriter{log: l, digest: sha256.New(), buf: make([]byte, chunkHeaderSize, chunkHeaderSize+chunkSize)}
 	w.info = SnapshotInfo{Index: l.written.Load(), CreatedMS: l.opts.Now().UnixMilli(), Chain: l.chain}

@@ -49,13 +49,14 @@ func (s *spare) close() {
 	s.state = spareNone
 }
 
-// rotate begins the next segment if a spare is ready; otherwise the last one just goes on beyond its size, since whoever
-// appends must not wait for a disk to be filled with zeros. Called with mu held.
+// rotate begins the next segment if the last one holds a frame of ops (a segment is named after its first, and two of one
+// name would go together) and a spare is ready; otherwise the last one just goes on beyond its size, since whoever appends
+// must not wait for a disk to be filled with zeros. Called with mu held.
 func (l *Log) rotate() error {
-	if l.spare.state != spareReady {
+	first := l.written.Load() + 1
+	if l.spare.state != spareReady || l.last().first == first {
 		return nil
 	}
-	first := l.written.Load() + 1
 	next := &segment{
 		name: segmentName(first), first: first, file: l.spare.file, seed: l.spare.seed,
 		tail: segmentHeaderSize, size: l.spare.size,
