@@ -48,6 +48,7 @@ type Server struct {
 type Options struct {
 	FS    aof.FS
 	Loops int // event loops, instead of what suits the number of cores
+	Clock func() time.Time
 }
 
 // Open loads the data directory and listens, but serves nothing before Serve.
@@ -68,7 +69,10 @@ func OpenWith(st *settings.Settings, logger *slog.Logger, o Options) (*Server, e
 		s.journal = aof.NewLocal(s.log, s.onDurable, s.onLogError)
 	}
 	node := session.NewNode(m, st)
-	node.StartMS = time.Now().UnixMilli()
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	node.StartMS = o.Clock().UnixMilli()
 	keys := int64(0)
 	for db := range m.Databases() {
 		keys += m.Len(db)
@@ -77,7 +81,7 @@ func OpenWith(st *settings.Settings, logger *slog.Logger, o Options) (*Server, e
 		logger.Info("data loaded", "keys", keys, "frames", report.Frames, "seconds", time.Since(start).Seconds())
 	}
 	s.shard = shard.New(shard.Options{
-		Node: node, Table: command.NewTable(), Log: s.log, Journal: s.journal, Logger: logger,
+		Node: node, Table: command.NewTable(), Log: s.log, Journal: s.journal, Logger: logger, Clock: o.Clock,
 		Loaded: keys, Exit: s.Stop, Sooner: s.sooner, Changed: s.settingChanged,
 	})
 	if o.Loops == 0 {

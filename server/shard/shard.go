@@ -47,6 +47,8 @@ type Shard struct {
 	batchStart time.Time
 	startMS    int64
 	nowMS      int64 // Unix ms of the command under way
+	ageMS      int64 // ms since opened, whatever becomes of the wall clock: deadlines of waiters count by it
+	opened     time.Time
 	lastMono   time.Duration
 	lastMS     int64 // the sequencer's last stamp: never goes back
 
@@ -92,6 +94,7 @@ func New(o Options) *Shard {
 	sh.save.init(o.Clock())
 	sh.machine.Observer = observer{sh}
 	sh.node.Host = host{sh}
+	sh.opened = o.Clock()
 	sh.BeginBatch()
 	sh.sampleMemory()
 	sh.proposeParams()
@@ -106,7 +109,7 @@ func (sh *Shard) Unlock() { sh.mu.Unlock() }
 func (sh *Shard) BeginBatch() {
 	sh.batchStart = sh.clock()
 	sh.startMS = sh.batchStart.UnixMilli()
-	sh.nowMS = sh.startMS
+	sh.nowMS, sh.ageMS = sh.startMS, sh.batchStart.Sub(sh.opened).Milliseconds()
 	sh.lastMono = 0
 }
 
@@ -115,7 +118,8 @@ func (sh *Shard) advance() time.Duration {
 	mono := sh.clock().Sub(sh.batchStart)
 	took := mono - sh.lastMono
 	sh.lastMono = mono
-	sh.nowMS = sh.startMS + int64(mono/time.Millisecond)
+	sh.nowMS = sh.startMS + mono.Milliseconds()
+	sh.ageMS = (sh.batchStart.Sub(sh.opened) + mono).Milliseconds()
 	return took
 }
 

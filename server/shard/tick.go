@@ -14,10 +14,12 @@ const (
 // UntilTick is how long the loop may sleep: to the next deadline of a waiter, or the next tick.
 func (sh *Shard) UntilTick() time.Duration {
 	now := sh.clock()
-	wait := sh.nextTick.Sub(now)
+	wait := min(sh.nextTick.Sub(now), tickEvery) // never longer, even if the clock was set back
 	if len(sh.parked.due) > 0 {
-		due := time.UnixMilli(sh.parked.due[0].dueMS).Sub(now)
-		wait = min(wait, due)
+		ageMS := now.Sub(sh.opened).Milliseconds()
+		if left := sh.parked.due[0].dueMS - ageMS; left < tickEvery.Milliseconds() {
+			wait = min(wait, time.Duration(left)*time.Millisecond)
+		}
 	}
 	if sh.parked.syncs > 0 {
 		wait = min(wait, time.Millisecond)
@@ -41,7 +43,7 @@ func (sh *Shard) Tick() {
 	if p := sh.node.Pause.UntilMS; p > 0 && p <= sh.nowMS {
 		sh.resumePaused()
 	}
-	if now := sh.batchStart; !now.Before(sh.nextTick) {
+	if now := sh.batchStart; !now.Before(sh.nextTick) || sh.nextTick.Sub(now) > tickEvery {
 		second := now.Unix() != sh.nextTick.Add(-tickEvery).Unix()
 		sh.nextTick = now.Add(tickEvery)
 		sh.periodic(second)

@@ -27,8 +27,8 @@ type waiter struct {
 	op   *machine.Op // waitData: the command, owning its bytes; '$' is a concrete id
 	keys []session.WatchKey
 
-	dueMS   int64 // when to look at it again: its deadline, or earlier for XREADGROUP CLAIM
-	endMS   int64 // its deadline; math.MaxInt64 none
+	dueMS   int64 // when to look at it again, by Shard.ageMS: its deadline, or earlier for XREADGROUP CLAIM
+	endMS   int64 // its deadline, likewise; math.MaxInt64 none
 	heapPos int   // place in parking.due; -1 when gone
 
 	index    uint64 // waitSync
@@ -77,7 +77,7 @@ func (sh *Shard) park(w *waiter, op *machine.Op, blockMS int64) {
 func (sh *Shard) parkWait(w *waiter, blockMS int64) {
 	w.endMS = math.MaxInt64
 	if blockMS > 0 {
-		w.endMS = sh.nowMS + blockMS
+		w.endMS = sh.ageMS + min(blockMS, math.MaxInt64-sh.ageMS)
 	}
 	w.dueMS = sh.nextLook(w)
 	w.s.Blocked = true
@@ -94,8 +94,8 @@ func (sh *Shard) parkWait(w *waiter, blockMS int64) {
 // nextLook is the time at which w wants attention without anybody touching its keys.
 func (sh *Shard) nextLook(w *waiter) int64 {
 	if w.kind == waitData {
-		if due, ok := sh.machine.ClaimDueMS(w.op, sh.nowMS); ok && due < w.endMS {
-			return max(due, sh.nowMS+1)
+		if due, ok := sh.machine.ClaimDueMS(w.op, sh.nowMS); ok && due-sh.nowMS < w.endMS-sh.ageMS {
+			return sh.ageMS + max(due-sh.nowMS, 1)
 		}
 	}
 	return w.endMS
@@ -253,10 +253,10 @@ func (sh *Shard) retry(w *waiter) {
 func (sh *Shard) tickWaiters() {
 	for len(sh.parked.due) > 0 {
 		w := sh.parked.due[0]
-		if w.dueMS > sh.nowMS {
+		if w.dueMS > sh.ageMS {
 			return
 		}
-		if w.endMS <= sh.nowMS {
+		if w.endMS <= sh.ageMS {
 			sh.timeout(w)
 			continue
 		}
