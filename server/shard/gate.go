@@ -124,6 +124,9 @@ func (sh *Shard) admit(s *session.Session, spec *command.Spec) error {
 	if !s.W.RESP3 && s.Subs.Count() > 0 && !allowedSubscribed(spec.Name) {
 		return resp.Error("ERR Can't execute '" + spec.Name + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context")
 	}
+	if s.Monitor && flags&(command.Write|command.ReadOnly) != 0 {
+		return resp.Error("ERR Replica can't interact with the keyspace") // Redis takes a monitor for a replica
+	}
 	return nil
 }
 
