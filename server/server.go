@@ -96,21 +96,13 @@ func OpenWith(st *settings.Settings, logger *slog.Logger, o Options) (*Server, e
 
 // load opens the log and replays it into m.
 func (s *Server) load(m *machine.Machine, fs aof.FS) (aof.Report, error) {
-	var op machine.Op
 	log, report, err := aof.Open(aof.Options{
 		Dir: s.settings.Dir(), FS: fs, Policy: policy(s.settings.AppendFsync()), Logger: s.logger,
 	}, func(r io.Reader, _ uint64) error {
 		return m.Restore(r)
 	}, func(payload []byte, index uint64) error {
-		for len(payload) > 0 {
-			rest, err := machine.DecodeOp(payload, &op)
-			if err != nil {
-				return fmt.Errorf("frame %d: %w", index, err)
-			}
-			if m.Apply(&op, nil)&machine.Refused != 0 {
-				return fmt.Errorf("frame %d: an op that was carried out before is now refused (kind %d, key %q)", index, op.Kind, op.Key)
-			}
-			payload = rest
+		if err := m.Replay(payload); err != nil {
+			return fmt.Errorf("frame %d: %w", index, err)
 		}
 		return nil
 	})

@@ -41,6 +41,7 @@ type Machine struct {
 	dues   []dueKey // scratch of DueKeys
 	dueBuf []byte   // the key that DueKeys shows
 	keyBuf []byte   // scratch of walks
+	replay Op       // of Replay
 }
 
 // New returns an empty machine.

@@ -200,28 +200,51 @@ func (sh *Shard) saveNow() error {
 	return err
 }
 
-// reload builds the state anew from an image of it (DEBUG RELOAD, DEBUG LOADAOF): what a restart would do, without one. With
-// save the snapshot also goes to disk, but not inside a transaction, whose ops must not be torn apart.
+// reload builds the state anew, as a restart would: with save from a snapshot that also goes to disk (DEBUG RELOAD), else
+// from what is on disk (DEBUG LOADAOF). Inside a transaction, whose ops must not be torn apart, and without a log, it is from
+// an image of the state that touches no disk.
 func (sh *Shard) reload(save bool) error {
-	if save && !sh.inExec {
-		if err := sh.saveNow(); err != nil {
-			return err
-		}
+	from, err := sh.machine, error(nil)
+	switch {
+	case sh.inExec:
+	case save:
+		err = sh.saveNow()
+	case sh.journal != nil:
+		from, err = sh.replayLog()
 	}
-	img := sh.machine.Freeze()
-	if img == nil {
-		return errSaving
-	}
-	defer img.Abandon()
-	var b bytes.Buffer
-	err := sh.encode(img, &b, noLock{})
 	if err == nil {
-		err = sh.machine.Restore(&b)
+		err = sh.restoreFrom(from)
 	}
 	if err != nil {
 		sh.logger.Error("the state could not be read back", "err", err)
 	}
 	return err
+}
+
+// replayLog builds a second machine from the files.
+func (sh *Shard) replayLog() (*machine.Machine, error) {
+	if err := sh.Commit(); err != nil {
+		return nil, err
+	}
+	m := machine.New(sh.machine.Databases())
+	err := sh.log.Replay(
+		func(r io.Reader, _ uint64) error { return m.Restore(r) },
+		func(payload []byte, _ uint64) error { return m.Replay(payload) })
+	return m, err
+}
+
+// restoreFrom replaces the state by that of from, through the encoding of a snapshot.
+func (sh *Shard) restoreFrom(from *machine.Machine) error {
+	img := from.Freeze()
+	if img == nil {
+		return errSaving
+	}
+	defer img.Abandon()
+	var b bytes.Buffer
+	if err := sh.encode(img, &b, noLock{}); err != nil {
+		return err
+	}
+	return sh.machine.Restore(&b)
 }
 
 // tickSave starts a snapshot when a save point is reached or the log has grown enough.
