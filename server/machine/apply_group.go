@@ -97,7 +97,7 @@ func (m *Machine) applyXGroupDestroy(op *Op, w *resp.Writer) Result {
 	m.change(o)
 	o.groups.Destroy(op.Group)
 	m.event(op.DB, 't', "xgroup-destroy", op.Key)
-	m.changed(op.DB, op.Key, Gone)
+	m.changed(op.DB, op.Key, Ready|Gone)
 	w.Int(1)
 	return Changed
 }

@@ -206,7 +206,7 @@ type Change uint8
 const (
 	// Dirty: entries, existence or expiry changed: WATCH fails, tracked keys are invalidated.
 	Dirty Change = 1 << iota
-	// Ready: a stream may now serve a blocked read (XADD, XNACK, key created as a stream).
+	// Ready: a stream may now serve a blocked read (XADD, XNACK, key created as a stream), or Redis tries them again (XGROUP DESTROY).
 	Ready
 	// Gone: the key was deleted, replaced by another type, or one of its groups destroyed: blocked XREADGROUPs look again.
 	Gone

@@ -172,7 +172,7 @@ func TestObserved(t *testing.T) {
 		{"XIDMPRECORD s p i 5000000-0", true, ""},
 		{"XIDMPRECORD s p i 5000000-0", false, ""},
 		{"XGROUP DESTROY s no", false, ""},
-		{"XGROUP DESTROY s g", true, "t:xgroup-destroy s, gone s"},
+		{"XGROUP DESTROY s g", true, "t:xgroup-destroy s, ready s, gone s"},
 	} {
 		d.do(c.command)
 		if got := strings.Join(d.heard, ", "); got != c.heard {
