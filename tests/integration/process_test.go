@@ -135,10 +135,14 @@ func (p *process) start() {
 	}
 }
 
-// kill ends the process as kill -9 does.
+// kill ends the process as kill -9 does. The test fails if the race detector had something to report.
 func (p *process) kill() {
+	p.t.Helper()
 	_ = p.cmd.Process.Kill()
 	<-p.done
+	if out := p.log.String(); strings.Contains(out, "WARNING: DATA RACE") {
+		p.t.Errorf("%s:\n%s", p.path, out)
+	}
 }
 
 // restart is kill -9 and a new start on the same directory.
