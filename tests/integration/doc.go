@@ -4,7 +4,7 @@
 //	                     against a real Redis for what that Redis has
 //	differential_test.go generated sessions against a real Redis
 //	crash_test.go        kill -9 under load
-//	client_*_test.go     go-redis; tools_test.go redis-cli, redis-benchmark, python and node clients
+//	client*_test.go      go-redis; tools_test.go redis-cli, redis-benchmark, python and node clients
 //	hostile_test.go      clients that mean harm
 //
 // Tests that need a tool (redis-server, redis-cli, python3 with redis, node) skip when it is missing, but fail when CI is set.
