@@ -218,6 +218,12 @@ func (m *Machine) Len(db int) int64 { return int64(m.dbs[db].keys.n) }
 // Has tells whether key exists, even if its deadline has passed.
 func (m *Machine) Has(db int, key []byte) bool { return m.find(db, key) != nil }
 
+// HasStream tells whether the key is there, expired or not, and is a stream.
+func (m *Machine) HasStream(db int, key []byte) bool {
+	o := m.find(db, key)
+	return o != nil && o.kind == kindStream
+}
+
 // SizeBytes estimates the memory that keys and values take.
 func (m *Machine) SizeBytes() int64 {
 	n := int64(0)

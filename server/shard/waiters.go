@@ -199,11 +199,12 @@ func (sh *Shard) serveReady() {
 			if q == nil {
 				continue
 			}
-			what := q.ready
+			// Only XREADGROUP looks again at a key that is no stream, or no longer.
+			reads := q.ready&machine.Ready != 0 && sh.machine.HasStream(k.DB, []byte(k.Key))
 			q.ready = 0
 			batch := append(sh.parked.scratch[:0], q.line...)
 			for _, w := range batch {
-				if w.heapPos < 0 || what&machine.Ready == 0 && w.op.Kind != machine.XReadGroup {
+				if w.heapPos < 0 || !reads && w.op.Kind != machine.XReadGroup {
 					continue
 				}
 				sh.retry(w)
