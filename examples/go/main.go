@@ -21,7 +21,7 @@ const (
 )
 
 func main() {
-	addr := os.Getenv("STREAMD_ADDR")
+	addr := os.Getenv("EXAMPLE_ADDR")
 	if addr == "" {
 		addr = "127.0.0.1:6379"
 	}

@@ -1,7 +1,7 @@
 // Appends orders to the stream.
 const Redis = require("ioredis");
 
-const [host, port] = (process.env.STREAMD_ADDR || "127.0.0.1:6379").split(":");
+const [host, port] = (process.env.EXAMPLE_ADDR || "127.0.0.1:6379").split(":");
 const client = new Redis({ host, port: Number(port) });
 client.on("error", (error) => console.error(String(error))); // ioredis connects again by itself
 

@@ -2,7 +2,7 @@
 const Redis = require("ioredis");
 
 const STREAM = "orders", GROUP = "billing", IDLE_MS = 30000;
-const [host, port] = (process.env.STREAMD_ADDR || "127.0.0.1:6379").split(":");
+const [host, port] = (process.env.EXAMPLE_ADDR || "127.0.0.1:6379").split(":");
 const client = new Redis({ host, port: Number(port) });
 client.on("error", (error) => console.error(String(error))); // ioredis connects again by itself
 const name = process.argv[2] || `worker-${process.pid}`;

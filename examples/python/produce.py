@@ -5,7 +5,7 @@ import sys
 
 import redis
 
-host, _, port = os.environ.get("STREAMD_ADDR", "127.0.0.1:6379").rpartition(":")
+host, _, port = os.environ.get("EXAMPLE_ADDR", "127.0.0.1:6379").rpartition(":")
 client = redis.Redis(host=host, port=int(port), decode_responses=True)
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 for n in range(count):

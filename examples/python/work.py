@@ -9,7 +9,7 @@ from redis.retry import Retry
 
 STREAM, GROUP, IDLE_MS = "orders", "billing", 30_000
 
-host, _, port = os.environ.get("STREAMD_ADDR", "127.0.0.1:6379").rpartition(":")
+host, _, port = os.environ.get("EXAMPLE_ADDR", "127.0.0.1:6379").rpartition(":")
 client = redis.Redis(host=host, port=int(port), decode_responses=True,
                      retry=Retry(ExponentialBackoff(cap=1, base=0.1), -1), retry_on_error=[redis.ConnectionError])
 name = sys.argv[1] if len(sys.argv) > 1 else "worker-%d" % os.getpid()
