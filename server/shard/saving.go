@@ -201,8 +201,8 @@ func (sh *Shard) saveNow() error {
 }
 
 // reload builds the state anew, as a restart would: with save from a snapshot that also goes to disk (DEBUG RELOAD), else
-// from what is on disk (DEBUG LOADAOF), and so also while another snapshot is being written. Inside a transaction, whose ops must not be torn apart, and without a log, it is from
-// an image of the state that touches no disk.
+// from what is on disk (DEBUG LOADAOF), and so also while another snapshot is being written. Inside a transaction, whose ops
+// must not be torn apart, and without a log, it is from an image of the state that touches no disk.
 func (sh *Shard) reload(save bool) error {
 	from, err := sh.machine, error(nil)
 	switch {
