@@ -230,12 +230,24 @@ func (c *conn) one() (cost int, more bool) {
 }
 
 func (c *conn) protocolError(err error) {
-	if !errors.Is(err, resp.ErrHTTP) {
-		c.s.W.Error(err)
-		c.s.Answers++
-		c.Flush()
+	if errors.Is(err, resp.ErrHTTP) {
+		c.Close(c.l.tellHTTP(err), true)
+		return
 	}
-	c.Close("protocol error: "+err.Error(), errors.Is(err, resp.ErrHTTP))
+	c.s.W.Error(err)
+	c.s.Answers++
+	c.Flush()
+	c.Close("protocol error: "+err.Error(), false)
+}
+
+// tellHTTP returns the reason to log, at most once a minute: a web page can make a browser try without end.
+func (l *Loop) tellHTTP(err error) string {
+	now := time.Now()
+	if now.Sub(l.toldHTTP) < time.Minute {
+		return ""
+	}
+	l.toldHTTP = now
+	return "protocol error: " + err.Error() + "; further ones are not logged for a minute"
 }
 
 // afterExecute keeps what is unconsumed, or gives the buffer back.

@@ -48,6 +48,7 @@ type Loop struct {
 	held        []*conn // have output that waits for the log
 	soft        []*conn // have more output waiting than their soft limit
 	softChecked time.Time
+	toldHTTP    time.Time
 	failures    int  // what the shard said of the log's failures
 	draining    bool // takes no input any more
 

@@ -77,7 +77,7 @@ func (sh *Shard) park(w *waiter, op *machine.Op, blockMS int64) {
 func (sh *Shard) parkWait(w *waiter, blockMS int64) {
 	w.endMS = math.MaxInt64
 	if blockMS > 0 {
-		w.endMS = sh.ageMS + min(blockMS, math.MaxInt64-sh.ageMS)
+		w.endMS = sh.ageMS + min(blockMS, math.MaxInt64-max(sh.ageMS, 0))
 	}
 	w.dueMS = sh.nextLook(w)
 	w.s.Blocked = true
