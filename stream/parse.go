@@ -2,32 +2,32 @@ package stream
 
 import "math"
 
-// maxIDText is the longest text Redis takes for an id.
-const maxIDText = 127
+// MaxIDText is the longest text Redis takes for an id.
+const MaxIDText = 127
 
 // ParseID reads "ms-seq" or "ms", the latter with missingSeq. It takes what the number parser of Redis takes by accident:
 // leading zeros, leading blanks, a leading '+' and minus zero (XADD s 7--0). It allocates nothing.
 func ParseID(b []byte, missingSeq uint64) (ID, bool) {
-	if len(b) > maxIDText {
+	if len(b) > MaxIDText {
 		return ID{}, false
 	}
 	for i, c := range b {
 		if c != '-' {
 			continue
 		}
-		ms, ok := parseUint(b[:i])
+		ms, ok := ParseNumber(b[:i])
 		if !ok {
 			return ID{}, false
 		}
-		seq, ok := parseUint(b[i+1:])
+		seq, ok := ParseNumber(b[i+1:])
 		return ID{ms, seq}, ok
 	}
-	ms, ok := parseUint(b)
+	ms, ok := ParseNumber(b)
 	return ID{ms, missingSeq}, ok
 }
 
-// parseUint reads an unsigned decimal as strtoull does, but for negative numbers, which strtoull wraps around.
-func parseUint(b []byte) (uint64, bool) {
+// ParseNumber reads half an id: an unsigned decimal as strtoull does, but for negative numbers, which strtoull wraps around.
+func ParseNumber(b []byte) (uint64, bool) {
 	for len(b) > 0 && (b[0] == ' ' || b[0] >= '\t' && b[0] <= '\r') {
 		b = b[1:]
 	}

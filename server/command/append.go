@@ -1,6 +1,8 @@
 package command
 
 import (
+	"bytes"
+
 	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/server/machine"
 	"github.com/streamd/streamd/stream"
@@ -196,16 +198,16 @@ func xaddID(b []byte, op *machine.Op) (stream.ID, error) {
 		op.Flags |= machine.FlagAutoID
 		return stream.ID{}, nil
 	}
-	if len(b) > 2 && len(b) <= maxIDBytes && b[len(b)-1] == '*' {
-		msText, seqText, _ := cutDash(b)
-		ms, ok := parseIDPart(msText)
+	if len(b) > 2 && len(b) <= stream.MaxIDText && b[len(b)-1] == '*' {
+		msText, seqText, _ := bytes.Cut(b, []byte{'-'})
+		ms, ok := stream.ParseNumber(msText)
 		if !ok || len(seqText) != 1 {
 			return stream.ID{}, resp.ErrInvalidID
 		}
 		op.Flags |= machine.FlagAutoSeq
 		return stream.ID{MS: ms}, nil
 	}
-	id, ok := parseID(b, 0)
+	id, ok := stream.ParseID(b, 0)
 	if !ok {
 		return id, resp.ErrInvalidID
 	}

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"bytes"
 	"math"
 
 	"github.com/streamd/streamd/resp"
@@ -64,45 +63,9 @@ func is(arg []byte, word string) bool {
 	return true
 }
 
-// maxIDBytes bounds the text of an id.
-const maxIDBytes = 127
-
-// parseID reads ms-seq or ms; a missing seq becomes seq. The special ids are not accepted.
-func parseID(b []byte, seq uint64) (stream.ID, bool) {
-	if len(b) > maxIDBytes {
-		return stream.ID{}, false
-	}
-	msText, seqText, both := cutDash(b)
-	ms, ok := parseIDPart(msText)
-	if ok && both {
-		seq, ok = parseIDPart(seqText)
-	}
-	return stream.ID{MS: ms, Seq: seq}, ok
-}
-
-// cutDash splits at the first dash.
-func cutDash(b []byte) (before, after []byte, found bool) {
-	if i := bytes.IndexByte(b, '-'); i >= 0 {
-		return b[:i], b[i+1:], true
-	}
-	return b, nil, false
-}
-
-// parseIDPart reads one half of an id. As in Redis, blanks and a plus sign may stand in front, and minus zero is zero.
-func parseIDPart(b []byte) (uint64, bool) {
-	for len(b) > 0 && (b[0] == ' ' || '\t' <= b[0] && b[0] <= '\r') {
-		b = b[1:]
-	}
-	if len(b) > 1 && (b[0] == '+' || b[0] == '-') {
-		u, ok := resp.ParseUint(b[1:])
-		return u, ok && (b[0] == '+' || u == 0)
-	}
-	return resp.ParseUint(b)
-}
-
 // id consumes an id; a missing seq is 0.
 func (c *cursor) id() (stream.ID, error) {
-	id, ok := parseID(c.next(), 0)
+	id, ok := stream.ParseID(c.next(), 0)
 	if !ok {
 		return id, resp.ErrInvalidID
 	}
@@ -112,7 +75,7 @@ func (c *cursor) id() (stream.ID, error) {
 // appendIDs reads every argument as an id.
 func appendIDs(ids []stream.ID, args [][]byte) ([]stream.ID, error) {
 	for _, arg := range args {
-		id, ok := parseID(arg, 0)
+		id, ok := stream.ParseID(arg, 0)
 		if !ok {
 			return ids, resp.ErrInvalidID
 		}
@@ -161,7 +124,7 @@ func rangeBound(b []byte, seq uint64) (id stream.ID, exclusive, ok bool) {
 	if len(b) > 1 && b[0] == '(' {
 		b, exclusive = b[1:], true
 	}
-	id, ok = parseID(b, seq)
+	id, ok = stream.ParseID(b, seq)
 	return id, exclusive, ok
 }
 

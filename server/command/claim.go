@@ -40,7 +40,7 @@ func parseClaim(args [][]byte, op *machine.Op) error {
 	op.N[0], op.N[1] = max(minIdle, 0), -1
 	c := from(args, 5)
 	for c.more() {
-		id, ok := parseID(c.args[c.at], 0)
+		id, ok := stream.ParseID(c.args[c.at], 0)
 		if !ok {
 			break
 		}

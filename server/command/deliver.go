@@ -93,7 +93,7 @@ func deliverID(b []byte) (stream.ID, error) {
 			return stream.ID{}, errReadGroupPlus
 		}
 	}
-	id, ok := parseID(b, 0)
+	id, ok := stream.ParseID(b, 0)
 	if !ok {
 		return id, resp.ErrInvalidID
 	}
@@ -156,7 +156,7 @@ func parseIDsBlock(c cursor, op *machine.Op) error {
 	}
 	var bad error
 	for _, text := range ids {
-		id, ok := parseID(text, 0)
+		id, ok := stream.ParseID(text, 0)
 		if !ok {
 			bad = resp.ErrInvalidID
 		}

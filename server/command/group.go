@@ -75,7 +75,7 @@ func groupID(b []byte, op *machine.Op) (stream.ID, error) {
 		op.Flags |= machine.FlagDollar
 		return stream.ID{}, nil
 	}
-	id, ok := parseID(b, 0)
+	id, ok := stream.ParseID(b, 0)
 	if !ok {
 		return id, resp.ErrInvalidID
 	}
@@ -126,7 +126,7 @@ func parseXGroupDelConsumer(args [][]byte, op *machine.Op) (int64, error) {
 
 func parseXSetID(args [][]byte, op *machine.Op) (int64, error) {
 	op.Kind, op.Key = machine.XSetID, args[1]
-	last, ok := parseID(args[2], 0)
+	last, ok := stream.ParseID(args[2], 0)
 	if !ok {
 		return notBlocking, resp.ErrInvalidID
 	}
@@ -201,7 +201,7 @@ func (c *cursor) parameter(n *int64, limit int64, twice, outside resp.Error) err
 
 func parseXIdmpRecord(args [][]byte, op *machine.Op) (int64, error) {
 	op.Kind, op.Key, op.Group, op.Consumer = machine.XIdmpRecord, args[1], args[2], args[3]
-	id, ok := parseID(args[4], 0)
+	id, ok := stream.ParseID(args[4], 0)
 	switch {
 	case !ok:
 		return notBlocking, resp.ErrInvalidID

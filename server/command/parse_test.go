@@ -199,7 +199,7 @@ func TestAppendErrors(t *testing.T) {
 }
 
 func TestTrailingBlankIsNoID(t *testing.T) {
-	if _, ok := parseID([]byte("8-1 "), 0); ok {
+	if _, ok := stream.ParseID([]byte("8-1 "), 0); ok {
 		t.Error("8-1 with a trailing blank is taken for an id")
 	}
 }

@@ -166,7 +166,7 @@ func readID(b []byte) (id stream.ID, mark byte, err error) {
 			return id, 0, errXReadNew
 		}
 	}
-	id, ok := parseID(b, 0)
+	id, ok := stream.ParseID(b, 0)
 	if !ok {
 		return id, 0, resp.ErrInvalidID
 	}

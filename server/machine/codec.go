@@ -207,13 +207,3 @@ func (r *reader) bytes() []byte {
 	r.src = r.src[n:]
 	return b
 }
-
-func (r *reader) byte() byte {
-	if len(r.src) == 0 {
-		r.fail()
-		return 0
-	}
-	b := r.src[0]
-	r.src = r.src[1:]
-	return b
-}
