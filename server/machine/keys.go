@@ -192,10 +192,10 @@ func (m *Machine) applySwapDB(op *Op, w *resp.Writer) Result {
 	if a == b || m.dbs[a].keys.n == 0 && m.dbs[b].keys.n == 0 {
 		return 0
 	}
-	if m.Observer != nil {
+	m.dbs[a], m.dbs[b] = m.dbs[b], m.dbs[a]
+	if m.Observer != nil { // after the fact: who watches a key that came has to see it
 		m.Observer.Flushed(int(a))
 		m.Observer.Flushed(int(b))
 	}
-	m.dbs[a], m.dbs[b] = m.dbs[b], m.dbs[a]
 	return Changed
 }
