@@ -331,11 +331,11 @@ func (l *load) consume(w *wire, h *history, rnd *rand.Rand, i int) error {
 			return err
 		}
 	}
-	if rnd.IntN(4) > 0 {
+	if rnd.IntN(2) > 0 {
 		return nil
 	}
 	s := plainStreams[rnd.IntN(len(plainStreams))]
-	if v, err = w.do("XAUTOCLAIM", s, "g", name, "0", "-", "COUNT", "10"); err != nil {
+	if v, err = w.do("XAUTOCLAIM", s, "g", name, "0", "-", "COUNT", "100"); err != nil {
 		return err
 	}
 	if len(v.Elems) != 3 {
