@@ -156,7 +156,7 @@ func (m *Machine) queryTTL(op *Op, w *resp.Writer, nowMS int64) Result {
 		ms = max(ms-nowMS, 0)
 	}
 	if op.Flags&FlagMS == 0 {
-		ms = (ms + 500) / 1000
+		ms = ms/1000 + ms%1000/500 // rounded, without overflow
 	}
 	w.Int(ms)
 	return 0
