@@ -16,6 +16,8 @@ type gen struct {
 	deadline int64               // seconds of the last relative deadline
 	units    []unit
 	conn     int
+	// clockIDs allows ids from the clock: not where the bytes of a node count, since ids take more or fewer of them.
+	clockIDs bool
 	// exactMinID allows MINID without ~, but then no XDEL: trimming by id may leave Redis a node without live entries, if the
 	// last one was deleted before, which shows in radix-tree-keys and in later approximate trims. Here such a node is gone.
 	exactMinID bool
@@ -32,9 +34,11 @@ func lineOf(w ...string) [][]string { return [][]string{w} }
 
 func (g *gen) session() *session {
 	g.exactMinID = g.chance(40)
+	nodeBytes := g.pick("4096", "0", "0", "0", "60", "100", "200", "400")
+	g.clockIDs = nodeBytes == "0"
 	s := &session{pipeline: 1 + g.IntN(200), settings: []string{
 		"stream-node-max-entries", g.pick("3", "4", "5", "7", "10", "10", "100", "0"),
-		"stream-node-max-bytes", g.pick("4096", "4096", "0", "60", "100", "200", "400"),
+		"stream-node-max-bytes", nodeBytes,
 		"notify-keyspace-events", ""}}
 	for i := range s.resp3 {
 		s.resp3[i] = g.IntN(3) == 0
@@ -137,7 +141,14 @@ func (g *gen) consumer() string { return g.pick("a", "a", "b", "b", "c", "B", ""
 
 // newID is an id for XADD: mostly the next of the key.
 func (g *gen) newID(key string) string {
-	if key == "auto" && !g.chance(10) {
+	if id := g.anyNewID(key); id != "*" || g.clockIDs {
+		return id
+	}
+	return "0-*"
+}
+
+func (g *gen) anyNewID(key string) string {
+	if key == "auto" && g.clockIDs && !g.chance(10) {
 		return "*"
 	}
 	switch n := g.IntN(200); {
@@ -326,7 +337,7 @@ func (g *gen) damage(w []string) []string {
 	case 1:
 		return append(append(w[:i:i], w[i]), w[i:]...)
 	case 2:
-		w[i] = g.pick("", "abc", "-1", "0", "\x00", "STREAMS", "s", "*", "5-5")
+		w[i] = g.pick("", "abc", "-1", "0", "\x00", "STREAMS", "s", "5-*", "5-5")
 	case 3:
 		j := 1 + g.IntN(len(w)-1)
 		w[i], w[j] = w[j], w[i]
