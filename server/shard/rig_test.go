@@ -73,7 +73,9 @@ func newRig(t testing.TB, pairs ...string) *rig {
 	r := &rig{t: t, fs: crashfs.New(), now: time.UnixMilli(1_700_000_000_000), clients: map[string]*fake{}}
 	none := func([]byte, uint64) error { return nil }
 	// The segment after the first is made at once, so that nothing goes on behind the test's back.
-	r.log, _, err = aof.Open(aof.Options{Dir: "/data", FS: r.fs, Spawn: func(f func()) { f() }},
+	fsync, _ := st.Get("appendfsync")
+	policy, _ := aof.ParsePolicy(fsync)
+	r.log, _, err = aof.Open(aof.Options{Dir: "/data", FS: r.fs, Policy: policy, InlineSyncLimit: time.Hour, Spawn: func(f func()) { f() }},
 		func(io.Reader, uint64) error { return nil }, none)
 	if err != nil {
 		t.Fatal(err)
