@@ -23,6 +23,7 @@ import (
 	"github.com/streamd/streamd/server/session"
 	"github.com/streamd/streamd/server/settings"
 	"github.com/streamd/streamd/server/shard"
+	"golang.org/x/sys/unix"
 )
 
 // Server is one running node.
@@ -84,6 +85,7 @@ func OpenWith(st *settings.Settings, logger *slog.Logger, o Options) (*Server, e
 		Node: node, Table: command.NewTable(), Log: s.log, Journal: s.journal, Logger: logger, Clock: o.Clock,
 		Loaded: keys, Exit: s.Stop, Sooner: s.sooner, Changed: s.settingChanged,
 	})
+	s.checkDescriptors()
 	if o.Loops == 0 {
 		o.Loops = loopCount(runtime.GOMAXPROCS(0))
 	}
@@ -121,6 +123,21 @@ func (s *Server) listen(node *session.Node, loops int) error {
 	var err error
 	s.listener, err = loop.Listen(s.loops, addresses(s.settings), s.settings.UnixSocket(), os.FileMode(s.settings.UnixSocketPerm()), s.logger)
 	return err
+}
+
+// ownDescriptors is what the server itself needs besides its clients: log, snapshot, listeners, epoll.
+const ownDescriptors = 32
+
+// checkDescriptors says at start, not when it is too late, that the system allows fewer open files than maxclients needs.
+func (s *Server) checkDescriptors() {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return
+	}
+	if need := uint64(s.settings.MaxClients()) + ownDescriptors; limit.Cur < need {
+		s.logger.Warn("the limit of open files is too low for maxclients: further clients will have to wait",
+			"limit", limit.Cur, "maxclients", s.settings.MaxClients(), "needed", need)
+	}
 }
 
 // loopCount is how many loops serve the sockets: one up to three cores, where a second would only move the bottleneck, then
