@@ -46,8 +46,8 @@ type Shard struct {
 	// The clock of the batch under way: wall time at its start and the monotonic time since then.
 	batchStart time.Time
 	startMS    int64
-	nowMS      int64 // Unix ms of the command under way
-	ageMS      int64 // ms since opened, whatever becomes of the wall clock: deadlines of waiters count by it
+	nowMS      int64         // Unix ms of the command under way
+	age        time.Duration // since opened, whatever becomes of the wall clock: deadlines of waiters count by it
 	opened     time.Time
 	lastMono   time.Duration
 	lastMS     int64 // the sequencer's last stamp: never goes back
@@ -109,7 +109,7 @@ func (sh *Shard) Unlock() { sh.mu.Unlock() }
 func (sh *Shard) BeginBatch() {
 	sh.batchStart = sh.clock()
 	sh.startMS = sh.batchStart.UnixMilli()
-	sh.nowMS, sh.ageMS = sh.startMS, sh.batchStart.Sub(sh.opened).Milliseconds()
+	sh.nowMS, sh.age = sh.startMS, sh.batchStart.Sub(sh.opened)
 	sh.lastMono = 0
 }
 
@@ -119,7 +119,7 @@ func (sh *Shard) advance() time.Duration {
 	took := mono - sh.lastMono
 	sh.lastMono = mono
 	sh.nowMS = sh.startMS + mono.Milliseconds()
-	sh.ageMS = (sh.batchStart.Sub(sh.opened) + mono).Milliseconds()
+	sh.age = sh.batchStart.Sub(sh.opened) + mono
 	return took
 }
 

@@ -16,10 +16,7 @@ func (sh *Shard) UntilTick() time.Duration {
 	now := sh.clock()
 	wait := min(sh.nextTick.Sub(now), tickEvery) // never longer, even if the clock was set back
 	if len(sh.parked.due) > 0 {
-		ageMS := now.Sub(sh.opened).Milliseconds()
-		if left := sh.parked.due[0].dueMS - ageMS; left < tickEvery.Milliseconds() {
-			wait = min(wait, time.Duration(left)*time.Millisecond)
-		}
+		wait = min(wait, sh.parked.due[0].due-now.Sub(sh.opened))
 	}
 	if sh.parked.syncs > 0 {
 		wait = min(wait, time.Millisecond)

@@ -3,6 +3,7 @@ package shard
 import (
 	"container/heap"
 	"math"
+	"time"
 
 	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/server/command"
@@ -27,9 +28,9 @@ type waiter struct {
 	op   *machine.Op // waitData: the command, owning its bytes; '$' is a concrete id
 	keys []session.WatchKey
 
-	dueMS   int64 // when to look at it again, by Shard.ageMS: its deadline, or earlier for XREADGROUP CLAIM
-	endMS   int64 // its deadline, likewise; math.MaxInt64 none
-	heapPos int   // place in parking.due; -1 when gone
+	due     time.Duration // when to look at it again, by Shard.age: its deadline, or earlier for XREADGROUP CLAIM
+	end     time.Duration // its deadline, likewise; or never
+	heapPos int           // place in parking.due; -1 when gone
 
 	index    uint64 // waitSync
 	local    int64
@@ -73,32 +74,43 @@ func (sh *Shard) park(w *waiter, op *machine.Op, blockMS int64) {
 	sh.parkWait(w, blockMS)
 }
 
+// never is the deadline of a waiter without one.
+const never time.Duration = math.MaxInt64
+
+// after returns the age that the shard will have in ms milliseconds.
+func (sh *Shard) after(ms int64) time.Duration {
+	if ms >= (never - max(sh.age, 0)).Milliseconds() {
+		return never
+	}
+	return sh.age + time.Duration(ms)*time.Millisecond
+}
+
 // parkWait registers w with its deadline; blockMS 0 is for ever.
 func (sh *Shard) parkWait(w *waiter, blockMS int64) {
-	w.endMS = math.MaxInt64
+	w.end = never
 	if blockMS > 0 {
-		w.endMS = sh.ageMS + min(blockMS, math.MaxInt64-max(sh.ageMS, 0))
+		w.end = sh.after(blockMS)
 	}
-	w.dueMS = sh.nextLook(w)
+	w.due = sh.nextLook(w)
 	w.s.Blocked = true
 	sh.parked.bySession[w.s] = w
 	heap.Push(&sh.parked.due, w)
 	if w.awaitsSync() {
 		sh.parked.syncs++
 	}
-	if w.heapPos == 0 && w.dueMS != math.MaxInt64 {
+	if w.heapPos == 0 && w.due != never {
 		sh.options.Sooner()
 	}
 }
 
 // nextLook is the time at which w wants attention without anybody touching its keys.
-func (sh *Shard) nextLook(w *waiter) int64 {
+func (sh *Shard) nextLook(w *waiter) time.Duration {
 	if w.kind == waitData {
-		if due, ok := sh.machine.ClaimDueMS(w.op, sh.nowMS); ok && due-sh.nowMS < w.endMS-sh.ageMS {
-			return sh.ageMS + max(due-sh.nowMS, 1)
+		if dueMS, ok := sh.machine.ClaimDueMS(w.op, sh.nowMS); ok {
+			return min(sh.after(max(dueMS-sh.nowMS, 1)), w.end)
 		}
 	}
-	return w.endMS
+	return w.end
 }
 
 // join puts w at the end of the lines of all its keys.
@@ -254,16 +266,16 @@ func (sh *Shard) retry(w *waiter) {
 func (sh *Shard) tickWaiters() {
 	for len(sh.parked.due) > 0 {
 		w := sh.parked.due[0]
-		if w.dueMS > sh.ageMS {
+		if w.due > sh.age {
 			return
 		}
-		if w.endMS <= sh.ageMS {
+		if w.end <= sh.age {
 			sh.timeout(w)
 			continue
 		}
 		sh.retry(w)
 		if w.heapPos >= 0 {
-			w.dueMS = sh.nextLook(w)
+			w.due = sh.nextLook(w)
 			heap.Fix(&sh.parked.due, w.heapPos)
 		}
 	}
@@ -317,11 +329,11 @@ func (sh *Shard) Drop(s *session.Session) {
 	sh.node.Drop(s)
 }
 
-// dueHeap orders waiters by dueMS.
+// dueHeap orders waiters by due.
 type dueHeap []*waiter
 
 func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].dueMS < h[j].dueMS }
+func (h dueHeap) Less(i, j int) bool { return h[i].due < h[j].due }
 func (h dueHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].heapPos, h[j].heapPos = i, j
