@@ -205,7 +205,8 @@ func (g *Group) locate(id stream.ID) (seg *segment, i int, found bool) {
 			return t, i, found
 		}
 		if t.firstID().Less(id) {
-			return t, t.live, false
+			i, found = t.seek(id, g.hint) // above all of the tail, or between two of it and too far from either to fit
+			return t, i, found
 		}
 	}
 	if r := g.recent; r != nil {
