@@ -222,7 +222,9 @@ func (r *rig) talk(script string) {
 
 // tick lets time pass.
 func (r *rig) tick(ms int64) {
+	r.sh.Lock() // a snapshot under way asks for the time
 	r.now = r.now.Add(time.Duration(ms) * time.Millisecond)
+	r.sh.Unlock()
 	r.locked(func() {
 		r.sh.Tick()
 		r.settle()

@@ -328,7 +328,7 @@ func TestShutdownDuringASave(t *testing.T) {
 	r := newRig(t)
 	hold := make(chan struct{})
 	r.fs.SetHook(func(op crashfs.Op) error {
-		if op.Kind == crashfs.Rename && strings.HasSuffix(op.Name, ".snap.tmp") {
+		if op.Kind == crashfs.Rename && strings.HasSuffix(op.Name, ".snap") {
 			<-hold
 		}
 		return nil
@@ -350,7 +350,7 @@ func TestScheduledSave(t *testing.T) {
 	r := newRig(t)
 	hold := make(chan struct{})
 	r.fs.SetHook(func(op crashfs.Op) error {
-		if op.Kind == crashfs.Rename && strings.HasSuffix(op.Name, ".snap.tmp") {
+		if op.Kind == crashfs.Rename && strings.HasSuffix(op.Name, ".snap") {
 			<-hold
 		}
 		return nil
