@@ -46,7 +46,7 @@ func (m *model) pickID(mg *modelGroup) stream.ID {
 	case 0:
 		return stream.ID{MS: m.rng.Uint64(), Seq: m.rng.Uint64()}
 	case 1:
-		return stream.ID{MS: m.next.MS, Seq: math.MaxUint64 - m.rng.Uint64N(3)}
+		return stream.ID{MS: m.next.MS - m.rng.Uint64N(min(m.next.MS, 8)+1), Seq: math.MaxUint64 - m.rng.Uint64N(3)}
 	case 2:
 		return []stream.ID{stream.MinID, stream.MaxID}[m.rng.IntN(2)]
 	}
