@@ -228,6 +228,20 @@ func TestFrameIsBounded(t *testing.T) {
 	r.checkReplay()
 }
 
+// TestCommandTooLargeForTheLog is refused before anything is applied.
+func TestCommandTooLargeForTheLog(t *testing.T) {
+	r := newRig(t)
+	value := make([]byte, 64<<20)
+	args := [][]byte{[]byte("MSET")}
+	for range 16 {
+		args = append(args, []byte("k"), value)
+	}
+	c := r.client("a")
+	r.locked(func() { r.sh.Execute(c.s, args) })
+	r.talk("a: EXISTS k\na< -ERR command is too large for the log :0")
+	r.checkReplay()
+}
+
 // TestFailedFrame: each loop learns once that what it executed may be lost, whichever loop wrote the frame.
 func TestFailedFrame(t *testing.T) {
 	r := newRig(t)
