@@ -18,6 +18,8 @@ type gen struct {
 	conn     int
 	// clockIDs allows ids from the clock: not where the bytes of a node count, since ids take more or fewer of them.
 	clockIDs bool
+	// big makes long streams and PELs: more commands, less trimming, more ids at once.
+	big bool
 	// exactMinID allows MINID without ~, but then no XDEL: trimming by id may leave Redis a node without live entries, if the
 	// last one was deleted before, which shows in radix-tree-keys and in later approximate trims. Here such a node is gone.
 	exactMinID bool
@@ -47,6 +49,9 @@ func (g *gen) session() *session {
 	case n < 55:
 		s.shape = "streams"
 		g.play(streamMakers, 100+g.IntN(300), 1)
+	case n < 57:
+		s.shape, g.big = "big", true
+		g.play(streamMakers, 4000, 1)
 	case n < 85:
 		s.shape = "mixed"
 		g.prologue()
@@ -135,7 +140,20 @@ func (g *gen) key() string {
 	return g.pick("s", "s", "s", "s", "s", "t", "t", "t", "u", "auto", "str", "nos")
 }
 
-func (g *gen) group() string { return g.pick("g", "g", "g", "g", "h", "h", "H", "", "nog") }
+// groupKey is a key that likely has groups.
+func (g *gen) groupKey() string {
+	if g.chance(12) {
+		return g.key()
+	}
+	return g.pick("s", "s", "s", "t")
+}
+
+func (g *gen) group() string {
+	if g.chance(6) {
+		return g.pick("H", "", "nog")
+	}
+	return g.pick("g", "g", "h")
+}
 
 func (g *gen) consumer() string { return g.pick("a", "a", "b", "b", "c", "B", "") }
 
@@ -156,7 +174,7 @@ func (g *gen) anyNewID(key string) string {
 		return g.badID()
 	case n < 14:
 		return g.id(key)
-	case n < 15:
+	case n < 15 && !g.big: // nothing can follow the last id
 		return g.pick("18446744073709551615-18446744073709551615", "18446744073709551615-18446744073709551614", "*", "9-18446744073709551615")
 	case n < 20:
 		return g.pick("0-0", "0", "0-1", "0-*", "*", "1-*", "01-02", "007")
@@ -165,8 +183,15 @@ func (g *gen) anyNewID(key string) string {
 		return ms + "-*"
 	}
 	g.next[key] += 1 + uint64(g.IntN(2))
+	seq := g.pick("0", "0", "0", "1", "2", "300")
+	if g.chance(2) {
+		g.next[key] += 1 << g.pickInt(7, 13, 32, 33)
+	}
+	if g.chance(2) {
+		seq = g.pick("127", "128", "4294967295", "4294967296", "9223372036854775808", "18446744073709551614", "18446744073709551615")
+	}
 	ms := strconv.FormatUint(g.next[key], 10)
-	id := ms + "-" + g.pick("0", "0", "0", "1", "2", "300")
+	id := ms + "-" + seq
 	g.ids[key] = append(g.ids[key], id)
 	if g.chance(20) {
 		g.ids[key][len(g.ids[key])-1] = ms + "-0"
@@ -177,12 +202,15 @@ func (g *gen) anyNewID(key string) string {
 
 // id is an id that likely was given out.
 func (g *gen) id(key string) string {
-	if g.chance(4) {
+	if g.chance(4) && !g.big {
 		return g.pick("0", "0-0", "0-1", "99999-0", "18446744073709551615-18446744073709551615", "18446744073709551615", "01-01")
 	}
 	ids := g.ids[key]
 	if len(ids) == 0 || g.chance(10) {
 		return strconv.Itoa(g.IntN(30)) + g.pick("", "-0", "-1", "-2")
+	}
+	if g.big && g.chance(70) {
+		return ids[g.IntN(len(ids))]
 	}
 	return ids[max(0, len(ids)-1-g.IntN(25))]
 }
@@ -202,6 +230,11 @@ func (g *gen) orBadID(id string) string {
 
 func (g *gen) someIDs(key string) []string {
 	var ids []string
+	if g.big && g.chance(30) {
+		for range 100 {
+			ids = append(ids, g.id(key))
+		}
+	}
 	for range 1 + g.IntN(4) {
 		ids = append(ids, g.orBadID(g.id(key)))
 	}

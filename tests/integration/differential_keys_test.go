@@ -9,7 +9,7 @@ import (
 // mixedMakers make everything that is no subscription and does not block.
 var mixedMakers = append(slices.Clone(streamMakers),
 	maker{14, (*gen).keyspace}, maker{12, (*gen).expiry}, maker{30, (*gen).text}, maker{6, (*gen).transaction},
-	maker{5, (*gen).looseTransaction}, maker{3, (*gen).listing}, maker{5, (*gen).connection}, maker{4, (*gen).database})
+	maker{2, (*gen).looseTransaction}, maker{3, (*gen).listing}, maker{5, (*gen).connection}, maker{4, (*gen).database})
 
 func (g *gen) keyspace() [][]string {
 	key, other := g.key(), g.key()

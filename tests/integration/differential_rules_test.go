@@ -219,6 +219,7 @@ var explanations = []struct {
 		applies: func(_ []string, ours, theirs resp.Value) bool {
 			return equalReplies(ours, stillBlocked) && strings.Contains(theirs.String(), "*0[]")
 		}},
+	{name: "7.2 serves a waiting reader from all its keys, not only from the one that woke it", until: "7.2", stop: true, applies: servesMore},
 	{name: "7.4 an end before the first byte is no byte", until: "7.4", applies: func(words []string, ours, theirs resp.Value) bool {
 		return (words[0] == "GETRANGE" || words[0] == "SUBSTR") && len(ours.Text) == 0 && len(theirs.Text) == 1
 	}},
@@ -254,6 +255,23 @@ func is(words ...string) func([]string) bool {
 
 func texts(ours, theirs string) func([]string, resp.Value, resp.Value) bool {
 	return func(_ []string, a, b resp.Value) bool { return string(a.Text) == ours && string(b.Text) == theirs }
+}
+
+// servesMore tells whether ours answers a blocking read from several streams, among them the one of theirs.
+func servesMore(words []string, ours, theirs resp.Value) bool {
+	size := 1
+	if theirs.Kind == '%' {
+		size = 2
+	}
+	if !slices.Contains(words, "BLOCK") || theirs.Kind != ours.Kind || len(theirs.Elems) != size {
+		return false
+	}
+	for part := range slices.Chunk(ours.Elems, size) {
+		if slices.EqualFunc(part, theirs.Elems, equalReplies) {
+			return true
+		}
+	}
+	return false
 }
 
 // field returns the value of a field of a map, in the form of either protocol, or nil.

@@ -30,8 +30,14 @@ func (g *gen) xadd() [][]string {
 func (g *gen) trim(key string) []string {
 	w := []string{"MAXLEN"}
 	threshold := g.orBadInt(g.pick("0", "1", "2", "3", "5", "7", "10", "12", "15", "20", "30", "-1", "9223372036854775807"))
+	if g.big {
+		threshold = g.pick("200", "300", "500", "1000")
+	}
 	if g.chance(40) {
 		w, threshold = []string{"MINID"}, g.orBadID(g.id(key))
+		if g.big {
+			threshold = g.oldID(key)
+		}
 	}
 	approximate := false
 	how := g.IntN(5)
@@ -49,6 +55,14 @@ func (g *gen) trim(key string) []string {
 		w = append(w, "LIMIT", g.orBadInt(g.pick("0", "1", "3", "5", "10", "15", "100", "-1")))
 	}
 	return w
+}
+
+// oldID is an id of the older half.
+func (g *gen) oldID(key string) string {
+	if n := len(g.ids[key]); n > 1 {
+		return g.ids[key][g.IntN(n/2)]
+	}
+	return "1"
 }
 
 func (g *gen) xtrim() [][]string {
@@ -119,7 +133,7 @@ func (g *gen) xreadgroup() [][]string {
 	}
 	var keys, ids []string
 	for range 1 + g.IntN(12)/10 + g.IntN(12)/11 {
-		key := g.key()
+		key := g.groupKey()
 		keys = append(keys, key)
 		switch n := g.IntN(100); {
 		case n < 70:
@@ -154,7 +168,7 @@ func (g *gen) created(keys []string, group, consumer string) [][]string {
 }
 
 func (g *gen) xack() [][]string {
-	key := g.key()
+	key := g.groupKey()
 	return lineOf(g.damage(append([]string{"XACK", key, g.group()}, g.someIDs(key)...))...)
 }
 
@@ -163,7 +177,7 @@ func (g *gen) minIdle() string {
 }
 
 func (g *gen) xclaim() [][]string {
-	key, group, consumer := g.key(), g.group(), g.consumer()
+	key, group, consumer := g.groupKey(), g.group(), g.consumer()
 	w := append([]string{"XCLAIM", key, group, consumer, g.minIdle()}, g.someIDs(key)...)
 	if g.chance(50) {
 		w = append(w, g.options(opt(20, "IDLE", g.orBadInt(g.pick("0", "300000", "1000000", "-5"))),
@@ -174,14 +188,14 @@ func (g *gen) xclaim() [][]string {
 }
 
 func (g *gen) xautoclaim() [][]string {
-	key, group, consumer := g.key(), g.group(), g.consumer()
+	key, group, consumer := g.groupKey(), g.group(), g.consumer()
 	w := []string{"XAUTOCLAIM", key, group, consumer, g.minIdle(), g.bound(key, "0")}
 	w = append(w, g.options(opt(50, "COUNT", g.orBadInt(g.pick("1", "1", "2", "3", "10", "0", "-1", "576460752303423488"))), opt(30, "JUSTID"))...)
 	return append(g.created([]string{key}, group, consumer), g.tail(w))
 }
 
 func (g *gen) xpending() [][]string {
-	key := g.key()
+	key := g.groupKey()
 	w := []string{"XPENDING", key, g.group()}
 	if g.chance(35) {
 		return lineOf(g.damage(w)...)
@@ -197,7 +211,7 @@ func (g *gen) xpending() [][]string {
 }
 
 func (g *gen) xgroup() [][]string {
-	key, group := g.key(), g.group()
+	key, group := g.groupKey(), g.group()
 	read := opt(0, "ENTRIESREAD")
 	if !g.newer("8.0") { // 8.2.2 lowers a count that is too high
 		read = opt(15, "ENTRIESREAD", g.orBadInt(g.pick("0", "1", "3", "100", "-1", "-2")))
@@ -225,7 +239,7 @@ func (g *gen) xgroup() [][]string {
 }
 
 func (g *gen) xinfo() [][]string {
-	key := g.key()
+	key := g.groupKey()
 	w := []string{"XINFO"}
 	switch g.IntN(10) {
 	case 0, 1, 2:
