@@ -26,12 +26,6 @@ type modelEntry struct {
 	count int64
 }
 
-func (m *modelGroup) clone() *modelGroup {
-	c := *m
-	c.pending, c.zone, c.consumers = maps.Clone(m.pending), slices.Clone(m.zone), maps.Clone(m.consumers)
-	return &c
-}
-
 func (m *modelGroup) unzone(id stream.ID) {
 	m.zone = slices.DeleteFunc(m.zone, func(z stream.ID) bool { return z == id })
 }

@@ -101,7 +101,7 @@ func save(c *Ctx) {
 func backgroundSave(c *Ctx) {
 	log := c.Node.Host.LogStatus()
 	switch {
-	case len(c.Args) > 2 || len(c.Args) == 2 && !is(c.Args[1], "SCHEDULE"):
+	case len(c.Args) > 2 || len(c.Args) == 2 && !resp.Is(c.Args[1], "SCHEDULE"):
 		c.W.Error(resp.ErrSyntax)
 	case log.SnapshotBusy:
 		c.W.Error(errSaving)
@@ -135,13 +135,13 @@ func shutdown(c *Ctx) {
 	var saving, notSaving, abort, other bool
 	for _, word := range c.Args[1:] {
 		switch {
-		case is(word, "SAVE") && !notSaving:
+		case resp.Is(word, "SAVE") && !notSaving:
 			saving = true
-		case is(word, "NOSAVE") && !saving:
+		case resp.Is(word, "NOSAVE") && !saving:
 			notSaving = true
-		case is(word, "NOW"), is(word, "FORCE"):
+		case resp.Is(word, "NOW"), resp.Is(word, "FORCE"):
 			other = true
-		case is(word, "ABORT"):
+		case resp.Is(word, "ABORT"):
 			abort = true
 		default:
 			c.W.Error(resp.ErrSyntax)
@@ -175,7 +175,7 @@ func replicaOf(c *Ctx) {
 	switch {
 	case c.Node.Settings.ClusterCompat():
 		c.W.Error(resp.Error("ERR REPLICAOF not allowed in cluster mode."))
-	case is(c.Args[1], "NO") && is(c.Args[2], "ONE"):
+	case resp.Is(c.Args[1], "NO") && resp.Is(c.Args[2], "ONE"):
 		c.W.OK()
 	default:
 		c.W.Error(resp.Error("ERR REPLICAOF a Redis server is not supported"))
@@ -186,7 +186,7 @@ func failover(c *Ctx) {
 	switch {
 	case c.Node.Settings.ClusterCompat():
 		c.W.Error(resp.Error("ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead."))
-	case len(c.Args) == 2 && is(c.Args[1], "ABORT"):
+	case len(c.Args) == 2 && resp.Is(c.Args[1], "ABORT"):
 		c.W.Error(resp.Error("ERR No failover in progress."))
 	default:
 		c.W.Error(resp.Error("ERR FAILOVER requires connected replicas."))
@@ -244,7 +244,7 @@ func scriptingRows() []Spec {
 
 func flushNothing(wrong resp.Error) func(c *Ctx) {
 	return func(c *Ctx) {
-		if len(c.Args) > 3 || len(c.Args) == 3 && !is(c.Args[2], "ASYNC") && !is(c.Args[2], "SYNC") {
+		if len(c.Args) > 3 || len(c.Args) == 3 && !resp.Is(c.Args[2], "ASYNC") && !resp.Is(c.Args[2], "SYNC") {
 			c.W.Error(wrong)
 			return
 		}

@@ -31,7 +31,7 @@ func (c *cursor) next() []byte {
 // keyword consumes the next argument if it is word (in any case) and at least values more follow it: a keyword that lacks
 // its values is not an option.
 func (c *cursor) keyword(word string, values int) bool {
-	if c.left() <= values || !is(c.args[c.at], word) {
+	if c.left() <= values || !resp.Is(c.args[c.at], word) {
 		return false
 	}
 	c.at++
@@ -45,22 +45,6 @@ func (c *cursor) integer() (int64, error) {
 		return 0, resp.ErrNotInteger
 	}
 	return n, nil
-}
-
-// is tells whether arg is word, which is given in upper case; the case of arg does not matter.
-func is(arg []byte, word string) bool {
-	if len(arg) != len(word) {
-		return false
-	}
-	for i, c := range arg {
-		if 'a' <= c && c <= 'z' {
-			c -= 'a' - 'A'
-		}
-		if c != word[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // id consumes an id; a missing seq is 0.

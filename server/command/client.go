@@ -94,9 +94,9 @@ func clientSetInfo(c *Ctx) {
 	attribute, value := c.Args[2], c.Args[3]
 	var field *string
 	switch {
-	case is(attribute, "LIB-NAME"):
+	case resp.Is(attribute, "LIB-NAME"):
 		field = &c.S.LibName
-	case is(attribute, "LIB-VER"):
+	case resp.Is(attribute, "LIB-VER"):
 		field = &c.S.LibVer
 	default:
 		c.W.Error(resp.Error("ERR Unrecognized option '" + string(attribute) + "'"))
@@ -121,13 +121,13 @@ func clientList(c *Ctx) {
 	var text []byte
 	switch {
 	case len(c.Args) == 2:
-	case len(c.Args) == 4 && is(c.Args[2], "TYPE"):
+	case len(c.Args) == 4 && resp.Is(c.Args[2], "TYPE"):
 		var ok bool
 		if filter.Type, ok = clientType(c.Args[3]); !ok {
 			c.W.Error(unknownClientType(c.Args[3]))
 			return
 		}
-	case len(c.Args) > 3 && is(c.Args[2], "ID"):
+	case len(c.Args) > 3 && resp.Is(c.Args[2], "ID"):
 		for _, arg := range c.Args[3:] {
 			id, ok := resp.ParseInt(arg)
 			if !ok {
@@ -155,13 +155,13 @@ func clientList(c *Ctx) {
 // clientType reads a type of clients.
 func clientType(word []byte) (string, bool) {
 	switch {
-	case is(word, "NORMAL"):
+	case resp.Is(word, "NORMAL"):
 		return session.TypeNormal, true
-	case is(word, "PUBSUB"):
+	case resp.Is(word, "PUBSUB"):
 		return session.TypePubSub, true
-	case is(word, "MASTER"):
+	case resp.Is(word, "MASTER"):
 		return session.TypeMaster, true
-	case is(word, "REPLICA"), is(word, "SLAVE"):
+	case resp.Is(word, "REPLICA"), resp.Is(word, "SLAVE"):
 		return session.TypeReplica, true
 	}
 	return "", false
@@ -232,9 +232,9 @@ func parseKillFilter(c *Ctx, f *session.Filter) error {
 			f.LAddr = string(o.next())
 		case o.keyword("SKIPME", 1):
 			switch word := o.next(); {
-			case is(word, "YES"):
+			case resp.Is(word, "YES"):
 				f.Except = c.S
-			case is(word, "NO"):
+			case resp.Is(word, "NO"):
 				f.Except = nil
 			default:
 				return resp.ErrSyntax
@@ -261,8 +261,8 @@ func clientUnblock(c *Ctx) {
 	case len(c.Args) > 4:
 		c.W.Error(badSubcommand(c.Args))
 		return
-	case len(c.Args) < 4 || is(c.Args[3], "TIMEOUT"):
-	case is(c.Args[3], "ERROR"):
+	case len(c.Args) < 4 || resp.Is(c.Args[3], "TIMEOUT"):
+	case resp.Is(c.Args[3], "ERROR"):
 		reason = resp.ErrUnblocked
 	default:
 		c.W.Error(errUnblockReason)
@@ -284,8 +284,8 @@ func clientPause(c *Ctx) {
 	case len(c.Args) > 4:
 		c.W.Error(badSubcommand(c.Args))
 		return
-	case len(c.Args) < 4 || is(c.Args[3], "ALL"):
-	case is(c.Args[3], "WRITE"):
+	case len(c.Args) < 4 || resp.Is(c.Args[3], "ALL"):
+	case resp.Is(c.Args[3], "WRITE"):
 		all = false
 	default:
 		c.W.Error(errPauseMode)
@@ -324,12 +324,12 @@ func clientUnpause(c *Ctx) {
 // clientReply sets what becomes of replies; the shard drops them. SKIP means nothing while replies are off.
 func clientReply(c *Ctx) {
 	switch word := c.Args[2]; {
-	case is(word, "ON"):
+	case resp.Is(word, "ON"):
 		c.S.ReplyOff, c.S.SkipNext, c.S.Skipping = false, false, false
 		c.W.OK()
-	case is(word, "OFF"):
+	case resp.Is(word, "OFF"):
 		c.S.ReplyOff = true
-	case is(word, "SKIP"):
+	case resp.Is(word, "SKIP"):
 		c.S.SkipNext = !c.S.ReplyOff
 	default:
 		c.W.Error(resp.ErrSyntax)
@@ -339,9 +339,9 @@ func clientReply(c *Ctx) {
 // onOff sets flag from the word ON or OFF.
 func onOff(c *Ctx, flag *bool) {
 	switch word := c.Args[2]; {
-	case is(word, "ON"):
+	case resp.Is(word, "ON"):
 		*flag = true
-	case is(word, "OFF"):
+	case resp.Is(word, "OFF"):
 		*flag = false
 	default:
 		c.W.Error(resp.ErrSyntax)

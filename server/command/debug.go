@@ -40,12 +40,12 @@ func debugSubs() []debugSub {
 
 func debugCommand(c *Ctx) {
 	subs := debugSubs()
-	if is(c.Args[1], "HELP") && len(c.Args) == 2 {
+	if resp.Is(c.Args[1], "HELP") && len(c.Args) == 2 {
 		debugHelp(c, subs)
 		return
 	}
 	for _, sub := range subs {
-		if n := len(c.Args); is(c.Args[1], sub.name) && (n == sub.arity || sub.arity < 0 && n >= -sub.arity) {
+		if n := len(c.Args); resp.Is(c.Args[1], sub.name) && (n == sub.arity || sub.arity < 0 && n >= -sub.arity) {
 			sub.run(c)
 			return
 		}
@@ -106,9 +106,9 @@ func debugReloadOptions(c *Ctx) {
 	save := true
 	for _, option := range c.Args[2:] {
 		switch {
-		case is(option, "NOSAVE"):
+		case resp.Is(option, "NOSAVE"):
 			save = false
-		case is(option, "MERGE"), is(option, "NOFLUSH"):
+		case resp.Is(option, "MERGE"), resp.Is(option, "NOFLUSH"):
 		default:
 			c.W.Error(resp.Error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."))
 			return

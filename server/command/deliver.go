@@ -174,11 +174,11 @@ func parseXNack(args [][]byte, op *machine.Op) (int64, error) {
 // parseNack reads what follows the group: all of it is looked at only when the group exists.
 func parseNack(args [][]byte, op *machine.Op) error {
 	switch mode := args[3]; {
-	case is(mode, "SILENT"):
+	case resp.Is(mode, "SILENT"):
 		op.N[0] = machine.NackSilent
-	case is(mode, "FAIL"):
+	case resp.Is(mode, "FAIL"):
 		op.N[0] = machine.NackFail
-	case is(mode, "FATAL"):
+	case resp.Is(mode, "FATAL"):
 		op.N[0] = machine.NackFatal
 	default:
 		return errNackMode

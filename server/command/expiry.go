@@ -48,13 +48,13 @@ func expireParser(name string, unitMS int64, flags machine.Flags) parser {
 		op.Kind, op.Key, op.Flags = machine.ExpireAt, args[1], flags
 		for _, word := range args[3:] {
 			switch {
-			case is(word, "NX"):
+			case resp.Is(word, "NX"):
 				op.Flags |= machine.FlagNX
-			case is(word, "XX"):
+			case resp.Is(word, "XX"):
 				op.Flags |= machine.FlagXX
-			case is(word, "GT"):
+			case resp.Is(word, "GT"):
 				op.Flags |= machine.FlagGT
-			case is(word, "LT"):
+			case resp.Is(word, "LT"):
 				op.Flags |= machine.FlagLT
 			default:
 				return notBlocking, resp.Error("ERR Unsupported option " + string(word)).Safe()

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/server/session"
 )
 
@@ -59,7 +60,7 @@ func info(c *Ctx) {
 	for _, section := range infoSections() {
 		wanted := section.byDefault && len(c.Args) == 1
 		for _, name := range c.Args[1:] {
-			wanted = wanted || is(name, "ALL") || is(name, "EVERYTHING") || is(name, "DEFAULT") && section.byDefault ||
+			wanted = wanted || resp.Is(name, "ALL") || resp.Is(name, "EVERYTHING") || resp.Is(name, "DEFAULT") && section.byDefault ||
 				strings.EqualFold(string(name), section.title)
 		}
 		if !wanted {

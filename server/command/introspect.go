@@ -248,19 +248,19 @@ func commandList(c *Ctx) {
 	t := c.Spec.Table
 	listed := t.specs
 	if len(c.Args) > 2 {
-		if len(c.Args) != 5 || !is(c.Args[2], "FILTERBY") {
+		if len(c.Args) != 5 || !resp.Is(c.Args[2], "FILTERBY") {
 			c.W.Error(resp.ErrSyntax)
 			return
 		}
 		var match func(s *Spec) bool
 		operand := c.Args[4]
 		switch {
-		case is(c.Args[3], "MODULE"):
+		case resp.Is(c.Args[3], "MODULE"):
 			match = func(*Spec) bool { return false }
-		case is(c.Args[3], "ACLCAT"):
+		case resp.Is(c.Args[3], "ACLCAT"):
 			cat, _ := Category(string(operand))
 			match = func(s *Spec) bool { return s.Cats&cat != 0 }
-		case is(c.Args[3], "PATTERN"):
+		case resp.Is(c.Args[3], "PATTERN"):
 			pattern := bytes.ToLower(operand)
 			match = func(s *Spec) bool { return resp.Match(pattern, []byte(s.Name)) }
 		default:

@@ -280,7 +280,7 @@ func parseSwapDB(args [][]byte, op *machine.Op) (int64, error) {
 func flushParser(kind machine.Kind) parser {
 	return func(args [][]byte, op *machine.Op) (int64, error) {
 		op.Kind = kind
-		if len(args) > 2 || len(args) == 2 && !is(args[1], "ASYNC") && !is(args[1], "SYNC") {
+		if len(args) > 2 || len(args) == 2 && !resp.Is(args[1], "ASYNC") && !resp.Is(args[1], "SYNC") {
 			return notBlocking, resp.ErrSyntax
 		}
 		return notBlocking, nil

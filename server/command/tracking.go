@@ -29,13 +29,13 @@ func clientTracking(c *Ctx) {
 	case err != nil:
 		c.W.Error(err)
 		return
-	case is(c.Args[2], "ON"):
+	case resp.Is(c.Args[2], "ON"):
 		if err := checkTracking(c.S, &options); err != nil {
 			c.W.Error(err)
 			return
 		}
 		c.Node.Tracking.Enable(c.S, options)
-	case is(c.Args[2], "OFF"):
+	case resp.Is(c.Args[2], "OFF"):
 		c.Node.Tracking.Disable(c.S)
 	default:
 		c.W.Error(resp.ErrSyntax)
@@ -142,11 +142,11 @@ func clientCaching(c *Ctx) {
 	switch {
 	case !c.S.Track.On():
 		err = errCachingMode
-	case is(c.Args[2], "YES"):
+	case resp.Is(c.Args[2], "YES"):
 		if !options.OptIn {
 			err = errCachingOptIn
 		}
-	case is(c.Args[2], "NO"):
+	case resp.Is(c.Args[2], "NO"):
 		if !options.OptOut {
 			err = errCachingOptOut
 		}

@@ -10,17 +10,10 @@ import (
 
 // applyXClaim takes pending entries over, in the order asked for.
 func (m *Machine) applyXClaim(op *Op, w *resp.Writer) Result {
-	o, g, err := m.lookupGroup(op.DB, op.Key, op.Group)
-	if err == nil && g == nil {
-		err = noGroup(op.Key, op.Group)
-	}
-	if err == nil {
-		err = op.Err
-	}
+	o, g, err := m.groupToChange(op)
 	if err != nil {
 		return refuse(w, err)
 	}
-	g = m.changeGroup(o, op.Group)
 	ids, changed := op.IDs, false
 	if op.Flags&FlagLastID != 0 {
 		last := ids[len(ids)-1]
@@ -118,17 +111,10 @@ const autoClaimBudget = 10
 // applyXAutoClaim first walks the PEL without changing it, since its reply begins with where the walk ended, then claims what
 // it found and drops what is pending without an entry.
 func (m *Machine) applyXAutoClaim(op *Op, w *resp.Writer) Result {
-	o, g, err := m.lookupGroup(op.DB, op.Key, op.Group)
-	if err == nil && g == nil {
-		err = noGroup(op.Key, op.Group)
-	}
-	if err == nil {
-		err = op.Err
-	}
+	o, g, err := m.groupToChange(op)
 	if err != nil {
 		return refuse(w, err)
 	}
-	g = m.changeGroup(o, op.Group)
 	c, changed := m.seen(op, op.Key, g)
 	found, gone, next := autoClaimable(op, o.stream, g)
 

@@ -219,17 +219,10 @@ func (m *Machine) deleted(op *Op) {
 }
 
 func (m *Machine) applyXNack(op *Op, w *resp.Writer) Result {
-	o, g, err := m.lookupGroup(op.DB, op.Key, op.Group)
-	if err == nil && g == nil {
-		err = noGroup(op.Key, op.Group)
-	}
-	if err == nil {
-		err = op.Err
-	}
+	o, g, err := m.groupToChange(op)
 	if err != nil {
 		return refuse(w, err)
 	}
-	g = m.changeGroup(o, op.Group)
 	var nacked int64
 	for _, id := range op.IDs {
 		p, ok := g.Get(id)

@@ -111,6 +111,21 @@ func (m *Machine) changeGroup(o *object, name []byte) *groups.Group {
 	return o.groups.Get(name)
 }
 
+// groupToChange is what the commands begin with that refuse a missing group: the group, prepared for a change, or the error of
+// the state or else of the arguments.
+func (m *Machine) groupToChange(op *Op) (*object, *groups.Group, error) {
+	o, g, err := m.lookupGroup(op.DB, op.Key, op.Group)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case g == nil:
+		return nil, nil, noGroup(op.Key, op.Group)
+	case op.Err != nil:
+		return nil, nil, op.Err
+	}
+	return o, m.changeGroup(o, op.Group), nil
+}
+
 // seen finds or creates the consumer and notes the attempt; changed tells whether that changed anything.
 func (m *Machine) seen(op *Op, key []byte, g *groups.Group) (c *groups.Consumer, changed bool) {
 	c = g.Consumer(op.Consumer)

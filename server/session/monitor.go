@@ -81,25 +81,25 @@ func Redact(args [][]byte, room [][]byte) [][]byte {
 		args[at] = hidden
 	}
 	switch {
-	case is(args[0], "AUTH"):
+	case resp.Is(args[0], "AUTH"):
 		for i := 1; i < len(args); i++ {
 			hide(i)
 		}
-	case is(args[0], "HELLO"):
+	case resp.Is(args[0], "HELLO"):
 		for i := 2; i+2 < len(args); i++ {
-			if is(args[i], "AUTH") {
+			if resp.Is(args[i], "AUTH") {
 				hide(i + 1)
 				hide(i + 2)
 				i += 2
 			}
 		}
-	case len(args) > 2 && is(args[0], "CONFIG") && is(args[1], "SET"):
+	case len(args) > 2 && resp.Is(args[0], "CONFIG") && resp.Is(args[1], "SET"):
 		for i := 2; i+1 < len(args); i += 2 {
 			if secretSetting(args[i]) {
 				hide(i + 1)
 			}
 		}
-	case len(args) > 2 && is(args[0], "ACL") && is(args[1], "SETUSER"):
+	case len(args) > 2 && resp.Is(args[0], "ACL") && resp.Is(args[1], "SETUSER"):
 		for i := 2; i < len(args); i++ {
 			hide(i)
 		}
@@ -108,22 +108,6 @@ func Redact(args [][]byte, room [][]byte) [][]byte {
 }
 
 func secretSetting(name []byte) bool {
-	return is(name, "REQUIREPASS") || is(name, "MASTERAUTH") || is(name, "MASTERUSER") ||
-		is(name, "TLS-KEY-FILE-PASS") || is(name, "TLS-CLIENT-KEY-FILE-PASS")
-}
-
-// is tells whether arg is word, which is given in upper case; the case of arg does not matter.
-func is(arg []byte, word string) bool {
-	if len(arg) != len(word) {
-		return false
-	}
-	for i, c := range arg {
-		if 'a' <= c && c <= 'z' {
-			c -= 'a' - 'A'
-		}
-		if c != word[i] {
-			return false
-		}
-	}
-	return true
+	return resp.Is(name, "REQUIREPASS") || resp.Is(name, "MASTERAUTH") || resp.Is(name, "MASTERUSER") ||
+		resp.Is(name, "TLS-KEY-FILE-PASS") || resp.Is(name, "TLS-CLIENT-KEY-FILE-PASS")
 }
