@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/streamd/streamd/aof"
 	"github.com/streamd/streamd/server"
 	"github.com/streamd/streamd/server/command"
 	"github.com/streamd/streamd/server/settings"
@@ -34,10 +35,24 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	fmt.Fprintln(stderr, "streamd:", err)
+	if advice := advice(err); advice != "" {
+		fmt.Fprintln(stderr, advice)
+	}
 	if errors.As(err, new(usageError)) {
 		return 2
 	}
 	return 1
+}
+
+// advice says what to do about the errors that a start meets most often; "" about others.
+func advice(err error) string {
+	switch {
+	case errors.As(err, new(*aof.DamageError)):
+		return "`streamd check DIR` shows what a repair would drop, `streamd check DIR --repair` does it and keeps what it drops."
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "Another server, a Redis perhaps, listens there: stop it, or give this one another --port."
+	}
+	return ""
 }
 
 func rootCommand() *cobra.Command {
