@@ -426,6 +426,9 @@ func TestInfo(t *testing.T) {
 	if plain, byName := titles(ask()), titles(ask("default")); !slices.Equal(plain, want) || !slices.Equal(byName, want) {
 		t.Errorf("default sections %v and %v", plain, byName)
 	}
+	if got := ask("runtime"); !strings.HasPrefix(got, "# Runtime\r\ngo_version:go") || !strings.Contains(got, "\r\ngc_pause_usec_max:") {
+		t.Errorf("got %q", got)
+	}
 	all := ask("everything")
 	for _, field := range []string{
 		"redis_version:8.10.0", "redis_mode:standalone", "tcp_port:6379", "connected_clients:1", "used_memory:3145728", "used_memory_human:3.00M",

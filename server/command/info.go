@@ -41,6 +41,7 @@ func infoSections() []infoSection {
 		{"Cluster", true, func(r *infoReport) { r.flag("cluster_enabled", r.node.Settings.ClusterCompat()) }},
 		{"Keyspace", true, infoKeyspace},
 		{"Keysizes", true, func(*infoReport) {}},
+		{"Runtime", false, infoRuntime},
 	}
 }
 
