@@ -23,7 +23,7 @@ func (s *Stream) account(id ID, fields [][]byte, form int, size int64, values in
 		s.nodes.push(node{first: id, last: id, bytes: uint64(bytes), master: m, live: 1, total: 1}, s.epoch)
 		return
 	}
-	n = s.nodes.newestOwned(s.epoch)
+	n = s.nodes.growNewest(s.epoch)
 	bytes := listpackNumber + listpackInt(int64(id.MS-n.first.MS)) + listpackInt(int64(id.Seq-n.first.Seq)) + values
 	if same {
 		bytes += listpackInt(pairs + 3)
@@ -32,8 +32,6 @@ func (s *Stream) account(id ID, fields [][]byte, form int, size int64, values in
 	}
 	n.last = id
 	n.bytes += uint64(bytes)
-	n.live++
-	n.total++
 }
 
 // isMaster tells whether these fields, whose form stands at form in the tail, are those of m, the newest node's.

@@ -69,6 +69,15 @@ func (s *Stream) check() error {
 	if b := s.oldest(); b == nil && !s.first.IsZero() || b != nil && b.idOf(int(b.start)) != s.first {
 		return fmt.Errorf("first entry is not %v", s.first)
 	}
+	for i, c := range s.nodes.chunks {
+		var live int64
+		for _, n := range c.recs[c.head:] {
+			live += int64(n.live)
+		}
+		if live != c.live {
+			return fmt.Errorf("chunk %d counts %d live entries, its nodes %d", i, c.live, live)
+		}
+	}
 	return s.checkNodes()
 }
 

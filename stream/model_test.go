@@ -189,6 +189,9 @@ func (m *model) sameRange(s *Stream, live []*modelEntry, start, end ID) error {
 			want = append(want, e.reply())
 		}
 	}
+	if n := s.Count(start, end); n != int64(len(want)) {
+		return fmt.Errorf("count %v %v: got %d, want %d", start, end, n, len(want))
+	}
 	var got []string
 	for c := s.Scan(start, end); c.Next(); {
 		got = append(got, string(c.AppendEntry(nil)))

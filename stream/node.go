@@ -47,10 +47,11 @@ const (
 	chunkBytes = 48
 )
 
-// nodeChunk is a run of nodes. Invariant: recs[head:] is not empty while the chunk is in a list.
+// nodeChunk is a run of nodes. Invariant: recs[head:] is not empty while the chunk is in a list, and live the sum of theirs.
 type nodeChunk struct {
 	epoch uint64
 	head  int
+	live  int64
 	recs  []node
 }
 
@@ -73,7 +74,7 @@ func (l *nodeList) fork() nodeList {
 func (l *nodeList) own(i int, epoch uint64) *nodeChunk {
 	c := l.chunks[i]
 	if c.epoch != epoch {
-		c = &nodeChunk{epoch: epoch, recs: append(make([]node, 0, len(c.recs)-c.head+1), c.recs[c.head:]...)}
+		c = &nodeChunk{epoch: epoch, live: c.live, recs: append(make([]node, 0, len(c.recs)-c.head+1), c.recs[c.head:]...)}
 		l.chunks[i] = c
 	}
 	return c
@@ -94,10 +95,14 @@ func (l *nodeList) newest() *node {
 	return &c.recs[len(c.recs)-1]
 }
 
-// newestOwned returns the newest node for writing; the list is not empty.
-func (l *nodeList) newestOwned(epoch uint64) *node {
+// growNewest counts one more entry in the newest node and returns it for writing; the list is not empty.
+func (l *nodeList) growNewest(epoch uint64) *node {
 	c := l.own(len(l.chunks)-1, epoch)
-	return &c.recs[len(c.recs)-1]
+	c.live++
+	n := &c.recs[len(c.recs)-1]
+	n.live++
+	n.total++
+	return n
 }
 
 // push adds a node at the end.
@@ -113,9 +118,10 @@ func (l *nodeList) push(n node, epoch uint64) {
 			c.head = 0
 		}
 		c.recs = append(c.recs, n)
+		c.live += int64(n.live)
 		return
 	}
-	l.chunks = append(l.chunks, &nodeChunk{epoch: epoch, recs: append(make([]node, 0, 1), n)})
+	l.chunks = append(l.chunks, &nodeChunk{epoch: epoch, live: int64(n.live), recs: append(make([]node, 0, 1), n)})
 }
 
 // find returns the node an entry is in: the last one whose first id is not above id.
@@ -152,6 +158,7 @@ func (l *nodeList) take(r nodeRef, n uint32, epoch uint64) (newestGone bool) {
 	c := l.own(r.chunk, epoch)
 	at := r.at - (shift - c.head)
 	c.recs[at].live -= n
+	c.live -= int64(n)
 	if c.recs[at].live > 0 {
 		return false
 	}

@@ -41,7 +41,7 @@ func (s *Stream) Trim(t Trim) int64 {
 		case !t.Approx:
 			k := s.length - t.MaxLen
 			if t.ByMinID {
-				k = s.countBelow(t.MinID)
+				k = s.below(t.MinID)
 			}
 			s.takeOldest(k)
 			removed += k
@@ -75,19 +75,6 @@ func (s *Stream) takeOldest(n int64) {
 	if newestGone {
 		s.masterForm = -1
 	}
-}
-
-// countBelow counts the live entries of the oldest node below id; the node has one at or above it, deleted or not.
-func (s *Stream) countBelow(id ID) int64 {
-	last, ok := id.Prev()
-	if !ok {
-		return 0
-	}
-	var n int64
-	for c := s.Scan(MinID, last); c.Next(); {
-		n++
-	}
-	return n
 }
 
 // trimSingly removes entries of a node one by one, asking and telling.
