@@ -196,11 +196,11 @@ func putForm(buf []byte, fields [][]byte) int {
 		n := len(fields[i])
 		size += (bits.Len64(uint64(n)|1)+6)/7 + bulkSize(n)
 	}
-	p := binary.PutUvarint(buf, uint64(len(fields)/2))
-	p += binary.PutUvarint(buf[p:], uint64(size))
+	p := putUvarint(buf, uint64(len(fields)/2))
+	p += putUvarint(buf[p:], uint64(size))
 	for i := 0; i < len(fields); i += 2 {
 		name := fields[i]
-		p += binary.PutUvarint(buf[p:], uint64(len(name)))
+		p += putUvarint(buf[p:], uint64(len(name)))
 		p += putHead(buf[p:], '$', len(name))
 		p += copy(buf[p:], name)
 		buf[p], buf[p+1] = '\r', '\n'

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"encoding/binary"
 	"slices"
 	"strconv"
 )
@@ -28,9 +29,14 @@ type Cursor struct {
 	left    int // reverse: offsets not yet visited
 	offsets [indexEvery]uint32
 
-	textMS  uint64 // the ms that msText is the decimal of
-	textLen int
-	msText  [maxIntText]byte
+	// The form read last and the block it is in: its offset, how many names, where they start and end.
+	formOf                       *block
+	form, pairs, names, namesEnd int
+
+	headMS  uint64
+	headSeq int // 0 at first
+	headLen int
+	head    [30 + wordSlack]byte // *2 $<length> <ms>- of an entry with headMS and headSeq digits of seq
 
 	text []byte // room for the numbers of Fields
 }
@@ -148,9 +154,22 @@ func (c *Cursor) ID() ID { return c.id }
 
 // NumFields is the number of fields and values: twice the pairs.
 func (c *Cursor) NumFields() int {
-	form, _ := c.b.formOf(c.flags, c.body)
-	n, _, _ := formAt(c.b.buf, form)
-	return 2 * n
+	c.readForm()
+	return 2 * c.pairs
+}
+
+// readForm finds the entry's form, mostly that of the entry before, and returns where its values start.
+func (c *Cursor) readForm() (values int) {
+	b, p := c.b, c.body
+	form := int(b.form)
+	if c.flags&(flagForm|flagRef) != 0 {
+		form, p = b.formOf(c.flags, p)
+	}
+	if form != c.form || b != c.formOf {
+		c.form, c.formOf = form, b
+		c.pairs, c.names, c.namesEnd = formAt(b.buf, form)
+	}
+	return p
 }
 
 // maxHead bounds the head of an array or a bulk string, maxIDReply an id as a bulk string.
@@ -161,53 +180,77 @@ const (
 
 // AppendFields appends the fields and values as a RESP array of bulk strings.
 func (c *Cursor) AppendFields(dst []byte) []byte {
-	form, values := c.b.formOf(c.flags, c.body)
-	dst = slices.Grow(dst, c.room(form, values))
-	n := c.putFields(dst[len(dst):cap(dst)], form, values)
+	values := c.readForm()
+	dst = slices.Grow(dst, c.room(values))
+	n := c.putFields(dst[len(dst):cap(dst)], values)
 	return dst[:len(dst)+n]
 }
 
 // AppendEntry appends the entry as RESP: an array of its id and its fields.
 func (c *Cursor) AppendEntry(dst []byte) []byte {
-	form, values := c.b.formOf(c.flags, c.body)
-	dst = slices.Grow(dst, 4+maxIDReply+c.room(form, values))
+	values := c.readForm()
+	dst = slices.Grow(dst, 4+maxIDReply+c.room(values))
 	buf := dst[len(dst):cap(dst)]
-	p := copy(buf, "*2\r\n")
-	ms, seq := digits(c.id.MS), digits(c.id.Seq)
-	p += putHead(buf[p:], '$', ms+1+seq)
-	if c.id.MS == c.textMS && c.textLen > 0 {
-		p += copy(buf[p:], c.msText[:c.textLen])
-	} else {
-		putDigits(buf[p:], c.id.MS, ms)
-		c.textMS, c.textLen = c.id.MS, copy(c.msText[:], buf[p:p+ms])
-		p += ms
-	}
-	buf[p] = '-'
-	putDigits(buf[p+1:], c.id.Seq, seq)
-	p += 1 + seq
-	buf[p], buf[p+1] = '\r', '\n'
-	p += 2
-	p += c.putFields(buf[p:], form, values)
+	p := c.putEntryHead(buf)
+	p += c.putFields(buf[p:], values)
 	return dst[:len(dst)+p]
 }
 
-// room bounds what putFields writes.
-func (c *Cursor) room(form, values int) int {
-	n, names, end := formAt(c.b.buf, form)
-	// A number may become more text than it takes packed; text gains a head and an end.
-	return maxHead + end - names + c.end - values + n*(maxHead+maxIntText+2)
+// putEntryHead writes the head of the entry and its id into buf, which has room, and returns the bytes used.
+func (c *Cursor) putEntryHead(buf []byte) int {
+	seq := digits(c.id.Seq)
+	if c.id.MS != c.headMS || seq != c.headSeq {
+		c.makeHead(seq)
+	}
+	*(*[32]byte)(buf) = *(*[32]byte)(c.head[:])
+	p := c.headLen
+	p += putDecimal(buf[p:], c.id.Seq)
+	buf[p], buf[p+1] = '\r', '\n'
+	return p + 2
 }
 
-// putFields writes the fields and values into buf, which has room, and returns the bytes used.
-func (c *Cursor) putFields(dst []byte, form, p int) int {
-	buf := c.b.buf
-	n, form, _ := formAt(buf, form)
+// makeHead makes the head that entries share if their ms and the number of digits of their seq are the same: most neighbours.
+func (c *Cursor) makeHead(seq int) {
+	c.headMS, c.headSeq = c.id.MS, seq
+	p := copy(c.head[:], "*2\r\n")
+	p += putHead(c.head[p:], '$', digits(c.id.MS)+1+seq)
+	p += putDecimal(c.head[p:], c.id.MS)
+	c.head[p] = '-'
+	c.headLen = p + 1
+}
+
+// room bounds what putFields writes.
+func (c *Cursor) room(values int) int {
+	// A number may become more text than it takes packed; text gains a head and an end.
+	return maxHead + c.namesEnd - c.names + c.end - values + c.pairs*(maxHead+maxIntText+2) + wordSlack
+}
+
+// putFields writes the fields and values into buf, which has room, and returns the bytes used. Short names and small numbers
+// are done on the spot: a call would cost more than they do.
+func (c *Cursor) putFields(dst []byte, p int) int {
+	buf, n, form := c.b.buf, c.pairs, c.names
 	w := putHead(dst, '*', 2*n)
 	for ; n > 0; n-- {
-		size, q := uvarint(buf, form)
-		form = q + bulkSize(int(size))
-		w += putShort(dst[w:], buf[q:], form-q)
-		if isInt(buf[p]) {
+		if size := int(buf[form]); size < 10 && form+17 <= len(buf) {
+			*(*[16]byte)(dst[w:]) = *(*[16]byte)(buf[form+1:])
+			w += size + 6
+			form += size + 7
+		} else {
+			longSize, q := uvarint(buf, form)
+			form = q + bulkSize(int(longSize))
+			w += copy(dst[w:], buf[q:form])
+		}
+		tag := buf[p]
+		if tag >= tagInt && tag <= tagInt+3 && p+5 <= len(buf) {
+			shift := 8 * (3 - (tag & 3))
+			u := binary.LittleEndian.Uint32(buf[p+1:]) << (shift & 31) >> (shift & 31)
+			if u&1 == 0 && u < 2e8 {
+				w += putBulkSmall(dst[w:], u/2)
+				p += 2 + int(tag&3)
+				continue
+			}
+		}
+		if isInt(tag) {
 			var v int64
 			v, p = intAt(buf, p)
 			w += putBulkInt(dst[w:], v)
@@ -226,8 +269,8 @@ func (c *Cursor) putFields(dst []byte, form, p int) int {
 // EntrySize is the number of bytes AppendEntry appends.
 func (c *Cursor) EntrySize() int {
 	buf := c.b.buf
-	form, p := c.b.formOf(c.flags, c.body)
-	n, form, _ := formAt(buf, form)
+	p := c.readForm()
+	n, form := c.pairs, c.names
 	idText := digits(c.id.MS) + 1 + digits(c.id.Seq)
 	total := 4 + bulkSize(idText) + 1 + sizeDigits(2*n) + 2
 	for ; n > 0; n-- {
@@ -251,8 +294,8 @@ func (c *Cursor) EntrySize() int {
 // next call of Next or Fields, or any change of the stream, and must not be written to.
 func (c *Cursor) Fields(dst [][]byte) [][]byte {
 	buf := c.b.buf
-	form, p := c.b.formOf(c.flags, c.body)
-	n, form, _ := formAt(buf, form)
+	p := c.readForm()
+	n, form := c.pairs, c.names
 	if room := n * maxIntText; cap(c.text) < room {
 		c.text = make([]byte, 0, room)
 	}

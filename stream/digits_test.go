@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"strconv"
@@ -44,8 +45,8 @@ func TestNumbers(t *testing.T) {
 		if got := digits(u); got != len(unsigned) {
 			t.Errorf("%s: %d digits", unsigned, got)
 		}
-		if putDigits(buf[:], u, len(unsigned)); string(buf[:len(unsigned)]) != unsigned {
-			t.Errorf("got %q, want %q", buf[:len(unsigned)], unsigned)
+		if n := putDecimal(buf[:], u); string(buf[:n]) != unsigned {
+			t.Errorf("got %q, want %q", buf[:n], unsigned)
 		}
 	}
 }
@@ -57,6 +58,23 @@ func TestParseIntTakesOnlyTheCanonicalForm(t *testing.T) {
 	} {
 		if v, ok := parseInt([]byte(text)); ok {
 			t.Errorf("%q: parsed as %d", text, v)
+		}
+	}
+}
+
+// Every byte at every place of a number is looked at.
+func TestParseIntLooksAtEveryByte(t *testing.T) {
+	for n := 1; n <= maxIntText; n++ {
+		for at := range n {
+			for c := range 256 {
+				text := bytes.Repeat([]byte("1"), n)
+				text[at] = byte(c)
+				want, err := strconv.ParseInt(string(text), 10, 64)
+				canonical := err == nil && strconv.FormatInt(want, 10) == string(text)
+				if got, ok := parseInt(text); ok != canonical || ok && got != want {
+					t.Fatalf("%q: parsed as %d %v", text, got, ok)
+				}
+			}
 		}
 	}
 }

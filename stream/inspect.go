@@ -117,7 +117,7 @@ func (r *payload) form() uint64 {
 			r.bad = true
 			break
 		}
-		var room [maxIntText + 4]byte
+		var room [maxHead + wordSlack]byte
 		head := room[:putHead(room[:], '$', int(size))]
 		r.bad = r.bad || !bytes.Equal(r.take(uint64(len(head))), head)
 		r.take(size)

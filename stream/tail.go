@@ -90,8 +90,8 @@ func (s *Stream) put(b *block, id ID, fields [][]byte, form, packed int) (formAt
 	if ms == 0 {
 		seq -= b.base.Seq
 	}
-	p += binary.PutUvarint(buf[p:], ms)
-	p += binary.PutUvarint(buf[p:], seq)
+	p += putUvarint(buf[p:], ms)
+	p += putUvarint(buf[p:], seq)
 	switch {
 	case form < 0:
 		flags |= flagForm
@@ -103,7 +103,7 @@ func (s *Stream) put(b *block, id ID, fields [][]byte, form, packed int) (formAt
 		s.forms.add(form, fields)
 	case form != int(b.form):
 		flags |= flagRef
-		p += binary.PutUvarint(buf[p:], uint64(form))
+		p += putUvarint(buf[p:], uint64(form))
 	}
 	for i := 1; i < len(fields); i += 2 {
 		if v, ok := parseInt(fields[i]); ok {
