@@ -18,17 +18,8 @@ import (
 const (
 	startTimeout = 3 * time.Minute
 	stopTimeout  = 15 * time.Second
-	askEvery    = time.Millisecond
+	askEvery     = time.Millisecond
 )
-
-// Launch is one server to start.
-type Launch struct {
-	Program    Program
-	Durability Durability
-	Extra      []string // further flags
-	Slow       Slowness
-	Dir        string // data to start on; "" is a new directory that goes with the server
-}
 
 // Server is a running server process that a Host started.
 type Server struct {

@@ -87,6 +87,15 @@ func (d Durability) Settings() string {
 	return strings.Join(words, " ")
 }
 
+// Launch is one server to start.
+type Launch struct {
+	Program    Program
+	Durability Durability
+	Extra      []string // further flags
+	Slow       Slowness
+	Dir        string // data to start on; "" is a new directory that goes with the server
+}
+
 // flags are all the words a server is started with.
 func (l Launch) flags(port int, dir string) []string {
 	flags := []string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--maxclients", "20000"}

@@ -1,0 +1,13 @@
+//go:build !linux
+
+package bench
+
+import (
+	"context"
+	"errors"
+)
+
+// Suite needs Linux: it starts servers and reads what they cost from /proc.
+func Suite(context.Context, Options) (Report, error) {
+	return Report{}, errors.New("the suite runs on Linux only")
+}
