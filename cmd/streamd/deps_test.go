@@ -18,6 +18,7 @@ const module = "github.com/streamd/streamd/"
 const order = `
 NONE < resp, stream, aof
 stream < groups
+resp < bench
 resp < server/settings
 resp, groups < server/machine
 server/machine, server/settings < server/session
@@ -27,7 +28,7 @@ aof < aof/crashfs
 aof, aof/crashfs < aof/journaltest
 server/shard < server/loop
 server/loop < server
-server < cmd/streamd
+server, bench < cmd/streamd
 cmd/streamd, aof/crashfs, aof/journaltest < tests/integration
 `
 
@@ -39,7 +40,8 @@ var doors = map[string][]string{
 	"github.com/creack/pty":     {"tests/integration"},
 	"github.com/zeebo/xxh3":     {"stream", "server/machine"},
 	"github.com/spf13/cobra":    {"cmd/streamd"},
-	"golang.org/x/sys":          {"aof", "aof/crashfs", "server/loop", "server", "cmd/streamd", "tests/integration"},
+	"github.com/HdrHistogram":   {"bench"},
+	"golang.org/x/sys":          {"bench", "aof", "aof/crashfs", "server/loop", "server", "cmd/streamd", "tests/integration"},
 }
 
 // pure rooms hold state machines: their outcome is a function of their input.

@@ -87,7 +87,7 @@ environment, the environment wins over the file. docs/config.md lists them all.`
 			_ = flags.MarkHidden(r.Name) // it was defined in the line above
 		}
 	}
-	root.AddCommand(checkCommand(), inspectCommand())
+	root.AddCommand(benchCommand(), checkCommand(), inspectCommand())
 	return root
 }
 
