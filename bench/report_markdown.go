@@ -57,6 +57,9 @@ func (r Report) Markdown() string {
 	if r.Only != "" {
 		fmt.Fprintf(&b, "**A part of the suite only: the rows that match `%s`.**\n\n", r.Only)
 	}
+	if r.Quick {
+		b.WriteString("**A quick run on tiny loads: the figures mean nothing.**\n\n")
+	}
 	fmt.Fprintf(&b, "%s\n\n", r.verdict())
 	r.settings(&b)
 	r.loads(&b)

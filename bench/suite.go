@@ -29,6 +29,7 @@ type Report struct {
 	Rounds   int           `json:"rounds"`
 	Measure  time.Duration `json:"measure_ns"`
 	Only     string        `json:"only,omitempty"`
+	Quick    bool          `json:"quick,omitempty"`
 	Machine  Machine       `json:"machine"`
 	Programs []Program     `json:"programs"` // ours first, as in all results
 	Rows     []Reported    `json:"rows"`
