@@ -72,6 +72,9 @@ func (p *Parser) Parse(buf []byte, lim *Limits) (args [][]byte, consumed int, er
 		return nil, 0, nil
 	}
 	if p.state == stateNew {
+		if n := p.whole(buf, lim); n > 0 {
+			return p.finish(n)
+		}
 		p.begin(buf[0])
 	}
 	if p.state == stateInline {
@@ -99,6 +102,55 @@ func (p *Parser) Parse(buf []byte, lim *Limits) (args [][]byte, consumed int, er
 		p.args = append(p.args, buf[s.start:s.end:s.end])
 	}
 	return p.finish(p.pos)
+}
+
+// whole reads the request at the start of buf into args if it is an ordinary one: an array of at most 99 arguments of less
+// than 10000 bytes, all there and within the limits. Otherwise it returns 0, for a closer look.
+func (p *Parser) whole(buf []byte, lim *Limits) (consumed int) {
+	if buf[0] != '*' || lim.Unauthenticated || cap(p.args) > keepArgs {
+		return 0
+	}
+	count, pos := short(buf, 1)
+	if pos == 0 || count > 99 || lim.MaxArgs > 0 && count > lim.MaxArgs {
+		return 0
+	}
+	args := p.args[:0]
+	for range count {
+		if pos >= len(buf) || buf[pos] != '$' {
+			return 0
+		}
+		size, start := short(buf, pos+1)
+		if start == 0 || len(buf)-start < size+2 || lim.MaxBulk > 0 && int64(size) > lim.MaxBulk {
+			return 0
+		}
+		args = append(args, buf[start:start+size:start+size])
+		pos = start + size + 2
+	}
+	p.args = args
+	return pos
+}
+
+// short reads a number of one to four digits, the first of them not 0, that begins at buf[at] and ends with a CR. It returns
+// the number and where what follows its line begins, 0 if there is none such.
+func short(buf []byte, at int) (n, next int) {
+	if len(buf)-at < 6 {
+		return 0, 0
+	}
+	b := buf[at : at+6]
+	if n = int(b[0] - '0'); n < 1 || n > 9 {
+		return 0, 0
+	}
+	for i := 1; i < 5; i++ {
+		if b[i] == '\r' {
+			return n, at + i + 2
+		}
+		d := int(b[i] - '0')
+		if d > 9 {
+			return 0, 0
+		}
+		n = 10*n + d
+	}
+	return 0, 0
 }
 
 // Missing returns how many bytes, at least, an incomplete request still needs beyond the have bytes given to Parse: a hint for
@@ -134,9 +186,9 @@ func (p *Parser) finish(consumed int) ([][]byte, int, error) {
 func isHTTP(word []byte) bool {
 	switch len(word) {
 	case 4:
-		return bytes.EqualFold(word, []byte("POST"))
+		return word[0]|0x20 == 'p' && bytes.EqualFold(word, []byte("POST"))
 	case 5:
-		return bytes.EqualFold(word, []byte("Host:"))
+		return word[0]|0x20 == 'h' && bytes.EqualFold(word, []byte("Host:"))
 	}
 	return false
 }
@@ -199,17 +251,6 @@ func (p *Parser) bulks(buf []byte, lim *Limits) (ok bool, err error) {
 // length reads the "$n" line at pos.
 func (p *Parser) length(buf []byte) (n int64, ok bool, err error) {
 	start := p.pos
-	// Nearly all arguments are shorter than a hundred bytes and their line is all there.
-	if short := buf[start:]; len(short) >= 5 && short[0] == '$' && short[1]-'1' < 9 {
-		switch {
-		case short[2] == '\r':
-			p.pos += 4
-			return int64(short[1] - '0'), true, nil
-		case short[2]-'0' < 10 && short[3] == '\r':
-			p.pos += 5
-			return int64(short[1]-'0')*10 + int64(short[2]-'0'), true, nil
-		}
-	}
 	line, ok, err := p.line(buf, ErrBulkTooBig)
 	if !ok {
 		return 0, false, err

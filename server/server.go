@@ -208,6 +208,7 @@ func (s *Server) Shutdown(save bool) error {
 	s.shard.Lock()
 	defer s.shard.Unlock()
 	s.shard.BeginBatch()
+	defer s.shard.EndBatch()
 	return s.shard.Shutdown(save)
 }
 

@@ -318,8 +318,8 @@ func TestSlowlogAndLatency(t *testing.T) {
 	if got := reply(r, "a", "LATENCY", "RESET"); got != ":1" {
 		t.Errorf("got %s", got)
 	}
-	r.node.Stats.Call(r.table.Lookup([]byte("get")).ID, 3*time.Microsecond, false)
-	r.node.Stats.Call(r.table.Lookup([]byte("xgroup|create")).ID, 3*time.Microsecond, false)
+	r.node.Stats.Calls(r.table.Lookup([]byte("get")).ID, 1, 3*time.Microsecond, false)
+	r.node.Stats.Calls(r.table.Lookup([]byte("xgroup|create")).ID, 1, 3*time.Microsecond, false)
 	for command, want := range map[string]string{
 		"LATENCY HISTOGRAM get nosuch set": `%1{"get": %2{"calls": :1, "histogram_usec": %1{:4: :1}}}`,
 		"LATENCY HISTOGRAM xgroup":         `%1{"xgroup|create": %2{"calls": :1, "histogram_usec": %1{:4: :1}}}`,
@@ -389,7 +389,7 @@ func TestInfo(t *testing.T) {
 	s := r.client("a")
 	add := machine.Op{Kind: machine.XAdd, Key: []byte("k"), Args: [][]byte{[]byte("f"), []byte("v")}, Flags: machine.FlagAutoID, AtMS: 5}
 	r.node.Machine.Apply(&add, nil)
-	r.node.Stats.Call(r.table.Lookup([]byte("xadd")).ID, 5*time.Microsecond, true)
+	r.node.Stats.Calls(r.table.Lookup([]byte("xadd")).ID, 1, 5*time.Microsecond, true)
 	r.node.Stats.Error("ERR")
 	ask := func(sections ...string) string {
 		reply(r, "a", append([]string{"INFO"}, sections...)...)

@@ -15,6 +15,7 @@ type Table struct {
 	specs []*Spec          // by ID
 	names map[string]*Spec // full lower-case names, subcommands as "xgroup|create"
 	top   []*Spec          // without subcommands
+	quick quickNames       // those of top that it can hold
 }
 
 // NewTable builds the table. It panics on a row that contradicts itself or another: such a table must never serve.
@@ -35,6 +36,7 @@ func NewTable() *Table {
 		container, _, isSub := strings.Cut(s.Name, "|")
 		if !isSub {
 			t.top = append(t.top, s)
+			t.quick.add(s)
 			continue
 		}
 		parent := t.names[container]
@@ -98,6 +100,9 @@ func (t *Table) Commands() []*Spec { return t.top }
 
 // Lookup finds a command by its name in any case, or a subcommand written "container|subcommand"; nil if there is none.
 func (t *Table) Lookup(name []byte) *Spec {
+	if s := t.quick.find(name); s != nil {
+		return s
+	}
 	var low [maxName]byte
 	if len(name) > maxName {
 		return nil

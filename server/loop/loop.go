@@ -178,6 +178,7 @@ func (l *Loop) round(n int) {
 		for _, c := range batch {
 			c.execute()
 		}
+		l.shard.EndBatch()
 		full := l.shard.FrameFull()
 		l.unlock()
 		if full {
@@ -189,6 +190,7 @@ func (l *Loop) round(n int) {
 	if l.ticks {
 		l.shard.BeginBatch()
 		l.shard.Tick()
+		l.shard.EndBatch()
 	}
 	l.mailbox()
 	l.node.Stats.LoopCycles++

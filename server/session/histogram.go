@@ -36,10 +36,10 @@ func highestIn(i int) int64 {
 	return int64(i-shift*128+1)<<shift - 1
 }
 
-// Record counts one duration; longer than a second counts as a second.
-func (h *Histogram) Record(took time.Duration) {
-	h.counts[bucketOf(min(max(int64(took), 1), maxHistogramNS))]++
-	h.total++
+// Record counts n equal durations; longer than a second counts as a second.
+func (h *Histogram) Record(each time.Duration, n int) {
+	h.counts[bucketOf(min(max(int64(each), 1), maxHistogramNS))] += int64(n)
+	h.total += int64(n)
 }
 
 // Total counts the durations.

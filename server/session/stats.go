@@ -48,21 +48,22 @@ func newStats(st *settings.Settings) *Stats {
 	return &Stats{errors: make(map[string]int64), settings: st}
 }
 
-// Call counts one execution of the command with this id.
-func (s *Stats) Call(id int, took time.Duration, failed bool) {
-	s.Commands++
-	s.CommandMicros += took.Microseconds()
+// Calls counts n executions of the command with this id, each of which took so long; either all failed or none.
+func (s *Stats) Calls(id, n int, each time.Duration, failed bool) {
+	all := each * time.Duration(n)
+	s.Commands += int64(n)
+	s.CommandMicros += all.Microseconds()
 	c := s.at(id)
-	c.Calls++
-	c.Nanos += int64(took)
+	c.Calls += int64(n)
+	c.Nanos += int64(all)
 	if failed {
-		c.Failed++
+		c.Failed += int64(n)
 	}
 	if s.settings.LatencyTracking() {
 		if c.Latency == nil {
 			c.Latency = new(Histogram)
 		}
-		c.Latency.Record(took)
+		c.Latency.Record(each, n)
 	}
 }
 

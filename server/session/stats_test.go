@@ -10,8 +10,8 @@ import (
 func TestStatsPerCommand(t *testing.T) {
 	n := newTestNode()
 	st := n.Stats
-	st.Call(3, 5*time.Microsecond, false)
-	st.Call(3, 7*time.Microsecond, true)
+	st.Calls(3, 1, 5*time.Microsecond, false)
+	st.Calls(3, 1, 7*time.Microsecond, true)
 	st.Rejected(3)
 	st.Slow(3, 12*time.Millisecond)
 	st.Slow(3, 2*time.Millisecond)
@@ -23,7 +23,7 @@ func TestStatsPerCommand(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	set(t, n, "latency-tracking", "no")
-	st.Call(4, time.Microsecond, false)
+	st.Calls(4, 1, time.Microsecond, false)
 	if st.Command(4).Latency != nil {
 		t.Error("a histogram although latency-tracking is off")
 	}
@@ -85,19 +85,19 @@ func TestHistogramBuckets(t *testing.T) {
 // The bounds are those that Redis shows: 1.003 for a microsecond, and 1, 2, 4, 8, 16, 33, 66, 132 in LATENCY HISTOGRAM.
 func TestHistogramShowsRedisBounds(t *testing.T) {
 	var h Histogram
-	h.Record(time.Microsecond)
+	h.Record(time.Microsecond, 1)
 	if got := h.Percentile(50); got != 1003 {
 		t.Errorf("p50 %d, want 1003", got)
 	}
-	h.Record(2 * time.Microsecond)
+	h.Record(2 * time.Microsecond, 1)
 	if got := h.Percentile(99.9); got != 2007 {
 		t.Errorf("p99.9 %d, want 2007", got)
 	}
 	for _, us := range []int{3, 6, 12, 25, 50, 100, 100} {
-		h.Record(time.Duration(us) * time.Microsecond)
+		h.Record(time.Duration(us) * time.Microsecond, 1)
 	}
 	want(t, "steps", fmt.Sprint(h.Steps()), "[{1 1} {2 2} {4 3} {8 4} {16 5} {33 6} {66 7} {132 9}]")
-	h.Record(time.Hour)
+	h.Record(time.Hour, 1)
 	if got := h.Percentile(100); got < maxHistogramNS || h.Steps()[8].Count != 10 {
 		t.Errorf("an hour: p100 %d, steps %v", got, h.Steps())
 	}
@@ -109,10 +109,10 @@ func TestHistogramShowsRedisBounds(t *testing.T) {
 
 func TestCountingAllocatesNothing(t *testing.T) {
 	st := newTestNode().Stats
-	st.Call(1, time.Microsecond, false)
+	st.Calls(1, 1, time.Microsecond, false)
 	st.Error("ERR")
 	if allocs := testing.AllocsPerRun(100, func() {
-		st.Call(1, 3*time.Microsecond, true)
+		st.Calls(1, 1, 3*time.Microsecond, true)
 		st.Error("ERR")
 	}); allocs != 0 {
 		t.Errorf("%v allocations", allocs)
@@ -123,7 +123,7 @@ func BenchmarkCall(b *testing.B) {
 	st := newTestNode().Stats
 	b.ReportAllocs()
 	for b.Loop() {
-		st.Call(1, 1234*time.Nanosecond, false)
+		st.Calls(1, 1, 1234*time.Nanosecond, false)
 	}
 }
 

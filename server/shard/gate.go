@@ -2,7 +2,6 @@ package shard
 
 import (
 	"strings"
-	"time"
 
 	"github.com/streamd/streamd/resp"
 	"github.com/streamd/streamd/server/command"
@@ -201,42 +200,6 @@ func (sh *Shard) resumePaused() {
 	for _, s := range list {
 		s.Paused = false
 		s.Conn.Resume()
-	}
-}
-
-// call runs a command, counts it, and notes slow ones. A parked command is counted when its wait ends.
-func (sh *Shard) call(s *session.Session, spec *command.Spec, args [][]byte) Outcome {
-	failed := s.W.Failed
-	out := sh.run(s, spec, args)
-	took := sh.advance()
-	if len(sh.node.Monitors.All()) > 0 {
-		now := sh.batchStart.Add(sh.lastMono).UnixMicro()
-		sh.node.FeedMonitors(s, args, spec.Flags&(command.Admin|command.SkipMonitor) != 0, now)
-	}
-	if out == Parked {
-		return out
-	}
-	sh.count(s, spec, took, s.W.Failed != failed)
-	n := sh.node
-	if slow := n.Settings.SlowlogMicros(); slow >= 0 && took.Microseconds() >= slow && spec.Flags&command.SkipSlowlog == 0 {
-		n.Slowlog.Add(n, s, args, took, sh.nowMS)
-		n.Stats.Slow(spec.ID, took)
-	}
-	if limit := n.Settings.LatencyMillis(); limit > 0 && took.Milliseconds() >= limit {
-		event := "command"
-		if spec.Flags&command.Fast != 0 {
-			event = "fast-command"
-		}
-		n.Latency.Add(event, sh.nowMS, took.Milliseconds())
-	}
-	return out
-}
-
-// count notes that a command ended.
-func (sh *Shard) count(s *session.Session, spec *command.Spec, took time.Duration, failed bool) {
-	sh.node.Stats.Call(spec.ID, took, failed)
-	if failed {
-		sh.node.Stats.Error(s.W.LastError.Code())
 	}
 }
 

@@ -28,6 +28,7 @@ type rig struct {
 	log     *aof.Log
 	journal *aof.Local
 	now     time.Time
+	clock   func() time.Time // instead of now, when it is set
 	exited  bool
 	sooner  int
 	clients map[string]*fake
@@ -86,11 +87,18 @@ func newRig(t testing.TB, pairs ...string) *rig {
 	r.node = session.NewNode(machine.New(st.Databases()), st)
 	r.sh = shard.New(shard.Options{
 		Node: r.node, Table: command.NewTable(), Log: r.log, Journal: r.journal, Logger: slog.New(slog.DiscardHandler),
-		Clock: func() time.Time { return r.now }, Exit: func() { r.exited = true }, Sooner: func() { r.sooner++ },
+		Clock: r.time, Exit: func() { r.exited = true }, Sooner: func() { r.sooner++ },
 		Changed: func(string) error { return nil },
 	})
 	t.Cleanup(r.close)
 	return r
+}
+
+func (r *rig) time() time.Time {
+	if r.clock != nil {
+		return r.clock()
+	}
+	return r.now
 }
 
 func (r *rig) close() {
@@ -120,6 +128,7 @@ func (r *rig) locked(do func()) {
 	defer r.sh.Unlock()
 	r.sh.BeginBatch()
 	do()
+	r.sh.EndBatch()
 }
 
 // send gives a client bytes and lets all go on as far as they can.

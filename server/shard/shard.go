@@ -18,7 +18,7 @@ type Options struct {
 	Log     *aof.Log   // snapshots; never nil
 	Journal *aof.Local // nil with appendonly no
 	Logger  *slog.Logger
-	// Clock tells the time; tests replace it.
+	// Clock tells the time; nil: time.Now. Tests replace it.
 	Clock func() time.Time
 	// Loaded is the number of keys found at start.
 	Loaded int64
@@ -50,6 +50,8 @@ type Shard struct {
 	age        time.Duration // since opened, whatever becomes of the wall clock: deadlines of waiters count by it
 	opened     time.Time
 	lastMono   time.Duration
+	untimed    untimed
+	coarse     bool  // quick commands may share a reading of the clock
 	lastMS     int64 // the sequencer's last stamp: never goes back
 
 	frame    []byte // the open frame: aof.HeaderSize bytes of room, then ops
@@ -78,24 +80,26 @@ type Shard struct {
 
 // New returns a Shard over a machine that is loaded already.
 func New(o Options) *Shard {
-	if o.Clock == nil {
-		o.Clock = time.Now
+	clock := o.Clock
+	if clock == nil {
+		clock = time.Now
 	}
 	if o.Sooner == nil {
 		o.Sooner = func() {}
 	}
 	sh := &Shard{
 		node: o.Node, table: o.Table, machine: o.Node.Machine, log: o.Log, journal: o.Journal,
-		logger: o.Logger, clock: o.Clock, options: o,
+		logger: o.Logger, clock: clock, options: o,
 	}
 	sh.frame = make([]byte, aof.HeaderSize, 64<<10)
 	sh.lastMS = sh.machine.LastMS()
 	sh.parked.init()
-	sh.save.init(o.Clock())
+	sh.save.init(clock())
 	sh.machine.Observer = observer{sh}
 	sh.node.Host = host{sh}
-	sh.opened = o.Clock()
+	sh.opened = clock()
 	sh.BeginBatch()
+	defer sh.EndBatch()
 	sh.sampleMemory()
 	sh.proposeParams()
 	return sh
@@ -104,24 +108,6 @@ func New(o Options) *Shard {
 // Lock and Unlock guard the shard and everything in session.Node.
 func (sh *Shard) Lock()   { sh.mu.Lock() }
 func (sh *Shard) Unlock() { sh.mu.Unlock() }
-
-// BeginBatch reads the clock; call it under the lock before the first Execute of a batch.
-func (sh *Shard) BeginBatch() {
-	sh.batchStart = sh.clock()
-	sh.startMS = sh.batchStart.UnixMilli()
-	sh.nowMS, sh.age = sh.startMS, sh.batchStart.Sub(sh.opened)
-	sh.lastMono = 0
-}
-
-// advance notes that a command ended and returns what it took.
-func (sh *Shard) advance() time.Duration {
-	mono := sh.clock().Sub(sh.batchStart)
-	took := mono - sh.lastMono
-	sh.lastMono = mono
-	sh.nowMS = sh.startMS + mono.Milliseconds()
-	sh.age = sh.batchStart.Sub(sh.opened) + mono
-	return took
-}
 
 // stamp is the sequencer: the time of an op, which never goes back, whatever the clock does.
 func (sh *Shard) stamp() int64 {

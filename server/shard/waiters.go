@@ -163,7 +163,10 @@ func (sh *Shard) finish(w *waiter, answer func(*resp.Writer)) {
 // served is finish for a reply that is already in the session's writer, which held before bytes and failed errors.
 func (sh *Shard) served(w *waiter, before, failed int) {
 	s := w.s
-	sh.count(s, w.spec, sh.advance(), s.W.Failed != failed)
+	if s.W.Failed != failed {
+		sh.node.Stats.Error(s.W.LastError.Code())
+	}
+	sh.untimed.add(w.spec.ID, s.W.Failed != failed)
 	sh.forget(w)
 	sh.answered(s, before)
 	sh.node.Tracking.AfterCommand(s)
