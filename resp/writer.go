@@ -18,6 +18,12 @@ type Writer struct {
 	Failed int
 	// LastError is the most recent error reply written.
 	LastError Error
+	// Piece is the size at which a reply should go on later, see Full; 0: every reply is written whole.
+	Piece int
+	// Gaps are the places in Buf where parts of replies are missing, in order.
+	Gaps []Gap
+
+	from int // where the reply under way begins
 }
 
 func (w *Writer) header(kind byte, n int64) {
@@ -102,6 +108,7 @@ func (w *Writer) end(m Mark, kind byte, n int64) {
 	if grow := len(head) - 4; grow > 0 {
 		w.Buf = append(w.Buf, scratch[:grow]...)
 		copy(w.Buf[int(m)+len(head):], w.Buf[int(m)+4:len(w.Buf)-grow])
+		w.moveGaps(int(m), grow)
 	}
 	copy(w.Buf[m:], head)
 }
@@ -110,6 +117,7 @@ func (w *Writer) end(m Mark, kind byte, n int64) {
 func (w *Writer) Rewind(n int) {
 	if w != nil {
 		w.Buf = w.Buf[:n]
+		w.dropGaps(n)
 	}
 }
 

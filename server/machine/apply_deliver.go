@@ -56,6 +56,17 @@ func (a *allowance) admit(size int64) bool {
 	return true
 }
 
+// left is how many entries may follow, if their bytes do not matter.
+func (a *allowance) left() int64 { return min(a.key, a.entries) }
+
+// grant lets in n entries, which are at most left.
+func (a *allowance) grant(n int64) int64 {
+	a.key -= n
+	a.entries -= n
+	a.full = a.entries == 0
+	return n
+}
+
 // admitEntry is admit for the entry under c and extra bytes.
 func (a *allowance) admitEntry(c *stream.Cursor, extra int64) bool {
 	if a.bySize {
@@ -183,6 +194,7 @@ func (d *delivery) fresh(claiming bool) int {
 	if claiming {
 		extra = 2 * intSize(0)
 	}
+	var rest *entryRest // what is delivered without being written
 	for c := d.s.Scan(from, stream.MaxID); d.room.more() && c.Next(); n++ {
 		if !d.room.admitEntry(&c, extra) {
 			break
@@ -192,11 +204,22 @@ func (d *delivery) fresh(claiming bool) int {
 		if !noAck {
 			d.g.Put(id, d.to, d.op.AtMS, 1)
 		}
+		if rest != nil {
+			rest.left++
+			continue
+		}
 		if claiming {
 			appendClaimed(d.w, &c, 0, 0)
 		} else {
 			appendEntry(d.w, &c)
 		}
+		if d.w.Full() {
+			rest = &entryRest{c: c, claimed: claiming}
+			rest.c.Detach()
+		}
+	}
+	if rest != nil && rest.left > 0 {
+		d.w.PutOff(rest)
 	}
 	if n > 0 {
 		d.changed, d.loud = true, true

@@ -9,7 +9,7 @@ import (
 // queryXPendingSum answers XPENDING's short form: all pending entries count, but only consumers are listed, so NACKed
 // entries are in the total alone.
 func (m *Machine) queryXPendingSum(op *Op, w *resp.Writer) Result {
-	g, err := m.readGroup(op)
+	_, g, err := m.readGroup(op)
 	if err != nil {
 		return refuse(w, err)
 	}
@@ -40,36 +40,43 @@ func (m *Machine) queryXPendingSum(op *Op, w *resp.Writer) Result {
 }
 
 // readGroup finds the group that XPENDING asks about.
-func (m *Machine) readGroup(op *Op) (*groups.Group, error) {
+func (m *Machine) readGroup(op *Op) (*object, *groups.Group, error) {
 	o, err := m.readStream(op.DB, op.Key)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if o != nil {
 		if g := o.groups.Get(op.Group); g != nil {
-			return g, nil
+			return o, g, nil
 		}
 	}
-	return nil, noGroup(op.Key, op.Group)
+	return nil, nil, noGroup(op.Key, op.Group)
 }
 
 func (m *Machine) queryXPendingRange(op *Op, w *resp.Writer, nowMS int64) Result {
-	g, err := m.readGroup(op)
+	o, g, err := m.readGroup(op)
 	if err != nil {
 		return refuse(w, err)
 	}
-	from, to, count, minIdle := op.IDs[0], op.IDs[1], op.N[0], op.N[1]
-	var at groups.PendingCursor
+	var c *groups.Consumer
 	if op.Flags&FlagConsumer != 0 {
-		c := g.Consumer(op.Consumer)
-		if c == nil {
+		if c = g.Consumer(op.Consumer); c == nil {
 			w.Array(0)
 			return 0
 		}
-		at = g.PendingsOf(c, from)
-	} else {
-		at = g.Pendings(from)
 	}
+	from, to, count, minIdle := op.IDs[0], op.IDs[1], op.N[0], op.N[1]
+	form := pendingForm{owner: true, idle: true, nowMS: nowMS}
+	if from == stream.MinID && to == stream.MaxID && minIdle <= 0 {
+		set, image := o.steadyGroups(w, count)
+		if image {
+			g = set.Get(op.Group)
+			c = sameConsumer(g, c)
+		}
+		appendPendings(w, g, c, count, form, image)
+		return 0
+	}
+	at := pendingsFrom(g, c, from)
 	if minIdle > 0 {
 		at.SkipIdle(nowMS - minIdle)
 	}
@@ -79,15 +86,7 @@ func (m *Machine) queryXPendingRange(op *Op, w *resp.Writer, nowMS int64) Result
 		if to.Less(p.ID) {
 			break
 		}
-		idle := int64(-1)
-		if p.Owner != nil {
-			idle = max(nowMS-p.SinceMS, 0)
-		}
-		w.Array(4)
-		appendID(w, p.ID)
-		w.Bulk(ownerName(p))
-		w.Int(idle)
-		w.Int(p.Count)
+		form.put(w, p)
 		n++
 	}
 	w.End(mark, int(n))
@@ -197,15 +196,16 @@ func infoFull(w *resp.Writer, o *object, count int64) {
 	w.BulkString("entries")
 	c := o.stream.Scan(stream.MinID, stream.MaxID)
 	appendEntries(w, &c, count)
+	set, image := o.steadyGroups(w, count)
 	w.BulkString("groups")
-	w.Array(int(o.groups.Len()))
-	o.groups.Ascend(func(g *groups.Group) bool {
-		infoFullGroup(w, o.stream, g, count)
+	w.Array(int(set.Len()))
+	set.Ascend(func(g *groups.Group) bool {
+		infoFullGroup(w, o.stream, g, count, image)
 		return true
 	})
 }
 
-func infoFullGroup(w *resp.Writer, s *stream.Stream, g *groups.Group, count int64) {
+func infoFullGroup(w *resp.Writer, s *stream.Stream, g *groups.Group, count int64, image bool) {
 	w.Map(8)
 	w.BulkString("name")
 	w.Bulk(g.Name())
@@ -214,25 +214,16 @@ func infoFullGroup(w *resp.Writer, s *stream.Stream, g *groups.Group, count int6
 	infoInt(w, "pel-count", g.NumPending())
 	infoInt(w, "nacked-count", g.NumNacked())
 	w.BulkString("pending")
-	mark, n := w.Begin(), int64(0)
-	for at := g.Pendings(stream.MinID); n != count && at.Next(); n++ {
-		p := at.Pending()
-		w.Array(4)
-		appendID(w, p.ID)
-		w.Bulk(ownerName(p))
-		w.Int(p.SinceMS)
-		w.Int(p.Count)
-	}
-	w.End(mark, int(n))
+	appendPendings(w, g, nil, count, pendingForm{owner: true}, image)
 	w.BulkString("consumers")
 	w.Array(int(g.NumConsumers()))
 	g.Ascend(func(c *groups.Consumer) bool {
-		infoFullConsumer(w, g, c, count)
+		infoFullConsumer(w, g, c, count, image)
 		return true
 	})
 }
 
-func infoFullConsumer(w *resp.Writer, g *groups.Group, c *groups.Consumer, count int64) {
+func infoFullConsumer(w *resp.Writer, g *groups.Group, c *groups.Consumer, count int64, image bool) {
 	w.Map(5)
 	w.BulkString("name")
 	w.Bulk(c.Name())
@@ -240,15 +231,7 @@ func infoFullConsumer(w *resp.Writer, g *groups.Group, c *groups.Consumer, count
 	infoInt(w, "active-time", c.ActiveMS)
 	infoInt(w, "pel-count", c.Pending())
 	w.BulkString("pending")
-	mark, n := w.Begin(), int64(0)
-	for at := g.PendingsOf(c, stream.MinID); n != count && at.Next(); n++ {
-		p := at.Pending()
-		w.Array(3)
-		appendID(w, p.ID)
-		w.Int(p.SinceMS)
-		w.Int(p.Count)
-	}
-	w.End(mark, int(n))
+	appendPendings(w, g, c, count, pendingForm{}, image)
 }
 
 func (m *Machine) queryXInfoGroups(op *Op, w *resp.Writer) Result {

@@ -41,12 +41,16 @@ func (m *Machine) queryXRange(op *Op, w *resp.Writer) Result {
 	return 0
 }
 
-// appendEntries writes up to count entries (negative: all) as an array.
+// appendEntries writes up to count entries (negative: all) as an array. Where it becomes large, the rest is put off.
 func appendEntries(w *resp.Writer, c *stream.Cursor, count int64) {
 	mark, n := w.Begin(), int64(0)
 	for n != count && c.Next() {
 		appendEntry(w, c)
 		n++
+		if w.Full() {
+			n += putOffEntries(w, c, count-n)
+			break
+		}
 	}
 	w.End(mark, int(n))
 }
@@ -72,6 +76,10 @@ func (m *Machine) queryXRead(op *Op, w *resp.Writer) Result {
 		for room.more() && c.Next() && room.admitEntry(&c, 0) {
 			appendEntry(w, &c)
 			n++
+			if w.Full() && !room.bySize {
+				n += int(room.grant(putOffEntries(w, &c, room.left())))
+				break
+			}
 		}
 		if n == 0 {
 			w.Rewind(before)

@@ -13,7 +13,7 @@ func (m *Machine) queryGet(op *Op, w *resp.Writer) Result {
 	case o == nil:
 		w.Null()
 	default:
-		w.Bulk(o.str)
+		o.bulk(w, o.str)
 	}
 	return 0
 }
@@ -24,7 +24,7 @@ func (m *Machine) queryMGet(op *Op, w *resp.Writer) Result {
 		if o, err := m.readString(op.DB, key); o == nil || err != nil {
 			w.Null()
 		} else {
-			w.Bulk(o.str)
+			o.bulk(w, o.str)
 		}
 	}
 	return 0
@@ -66,7 +66,7 @@ func (m *Machine) queryGetRange(op *Op, w *resp.Writer) Result {
 		w.Bulk(nil)
 		return 0
 	}
-	w.Bulk(o.str[start : end+1])
+	o.bulk(w, o.str[start:end+1])
 	return 0
 }
 
