@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -63,13 +64,16 @@ func (a ID) Append(b []byte) []byte {
 
 // AppendRESP appends the canonical form as a RESP bulk string.
 func (a ID) AppendRESP(b []byte) []byte {
-	var scratch [41]byte
-	text := a.Append(scratch[:0])
-	b = append(b, '$')
-	b = strconv.AppendInt(b, int64(len(text)), 10)
-	b = append(b, '\r', '\n')
-	b = append(b, text...)
-	return append(b, '\r', '\n')
+	text := digits(a.MS) + 1 + digits(a.Seq)
+	b = slices.Grow(b, bulkSize(text)+wordSlack)
+	buf := b[len(b):cap(b)]
+	p := putHead(buf, '$', text)
+	p += putDecimal(buf[p:], a.MS)
+	buf[p] = '-'
+	p++
+	p += putDecimal(buf[p:], a.Seq)
+	buf[p], buf[p+1] = '\r', '\n'
+	return b[:len(b)+p+2]
 }
 
 func (a ID) String() string { return string(a.Append(nil)) }
