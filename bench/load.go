@@ -49,14 +49,36 @@ func Loads() []Load {
 	}
 	return []Load{
 		{
-			Name: "xadd", Summary: "append entries: XADD on connections × pipeline, to one stream or many, with or without MAXLEN ~", make: newXAdd,
-			Details: "Latency is that of a batch: from its writing to the last of its replies.",
+			Name: "xadd", make: newXAdd,
+			Summary: "append entries, on connections × pipeline, to one stream or many, with or without MAXLEN ~",
+			Details: "Each connection sends a pipeline of XADD, awaits all replies and sends the next. Latency is that of a pipeline.",
 			Entries: "end the run after so many entries (default 1 GiB of values; with --maxlen, no end)",
 			Uses:    []string{"conns", "pipeline", "shape", "streams", "maxlen", "entries"},
 			Default: with(func(s *Spec) { s.Conns, s.Pipeline, s.Streams = 50, 16, 1 }),
 		},
+		{
+			Name: "xrange", make: newScan,
+			Summary: "read a stream page by page with XRANGE … COUNT",
+			Details: scanDetails,
+			Entries: "entries of the stream",
+			Uses:    []string{"conns", "pipeline", "shape", "count", "entries"},
+			Default: with(scanDefault),
+		},
+		{
+			Name: "xread", make: newScan,
+			Summary: "read a stream page by page with XREAD COUNT",
+			Details: scanDetails,
+			Entries: "entries of the stream",
+			Uses:    []string{"conns", "pipeline", "shape", "count", "entries"},
+			Default: with(scanDefault),
+		},
 	}
 }
+
+const scanDetails = `Each connection begins elsewhere in the stream and reads on from there, a pipeline of pages at a time. An op is a page. Latency is
+that of a pipeline.`
+
+func scanDefault(s *Spec) { s.Conns, s.Pipeline, s.Count, s.Entries = 50, 1, 100, 100_000 }
 
 // complete gives s the load's defaults, and refuses what the load does not have.
 func (l Load) complete(s Spec) (Spec, error) {
