@@ -12,9 +12,6 @@ func (a entryID) less(b entryID) bool { return a.ms < b.ms || a.ms == b.ms && a.
 
 func (a entryID) String() string { return fmt.Sprintf("%d-%d", a.ms, a.seq) }
 
-// maxBulkID is the longest id as a bulk string, with its head.
-const maxBulkID = len("$41\r\n18446744073709551615-18446744073709551615\r\n")
-
 // readID reads a bulk string that is an id. It returns its length on the wire; 0: more has to arrive; -1: it is no id.
 func readID(b []byte) (id entryID, n int) {
 	if len(b) < 4 {

@@ -37,12 +37,15 @@ type engine struct {
 	epoll   int
 	timer   int // descriptor of the alarm; -1: none
 	alarmed *conn
+	failed  error // of the alarm
 	buf     []byte
 	kicked  []*conn // to be asked for a batch, because of what another connection heard
 	waiting int     // connections with awaiting set
 	start   time.Time
-	heardAt int64         // when the server last said something
-	stall   time.Duration // silence that ends the run
+	// When the server last got on, not counting that consumers found nothing.
+	heardAt  int64
+	opsHeard int64 // of the meter
+	stall    time.Duration
 }
 
 // newEngine connects one connection for each script.
@@ -129,11 +132,11 @@ func (e *engine) run(ctx context.Context) error {
 		if e.meter.stopping && e.waiting == 0 {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
+		if err := errors.Join(ctx.Err(), e.failed); err != nil {
 			return err
 		}
 		if e.waiting > 0 && now-e.heardAt > int64(e.stall) {
-			return fmt.Errorf("the server said nothing for %v, and %d connections wait for replies", e.stall, e.waiting)
+			return fmt.Errorf("nothing got on for %v, and %d connections wait for replies", e.stall, e.waiting)
 		}
 		n, err := unix.EpollWait(e.epoll, events, e.patience(now))
 		if err != nil && err != unix.EINTR {
@@ -198,11 +201,13 @@ func (e *engine) read(c *conn) error {
 		return errors.New("the server closed the connection")
 	}
 	now := e.now()
-	e.heardAt = now
 	b := e.buf[:have+n]
 	used, answered, err := c.script.hear(now, b)
 	if err != nil {
 		return err
+	}
+	if e.meter.ops != e.opsHeard {
+		e.opsHeard, e.heardAt = e.meter.ops, now
 	}
 	c.rest = append(c.rest[:0], b[used:]...)
 	if !answered {
@@ -258,18 +263,17 @@ func (e *engine) flush(c *conn, b []byte) error {
 	return nil
 }
 
-// alarm has c asked for a batch at time at, whatever it waits for.
-func (e *engine) alarm(c *conn, at int64) error {
+// alarm has c asked for a batch at time at, whatever it waits for. There is one alarm, which belongs to the first that asks.
+func (e *engine) alarm(c *conn, at int64) {
 	if e.timer < 0 {
 		fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
 		if err != nil {
-			return fmt.Errorf("timer: %w", err)
+			e.failed = fmt.Errorf("timer: %w", err)
+			return
 		}
 		e.timer, e.alarmed = fd, c
-		if err := unix.EpollCtl(e.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: -1}); err != nil {
-			return fmt.Errorf("timer: %w", err)
-		}
+		e.failed = unix.EpollCtl(e.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: -1})
 	}
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(max(at-e.now(), 1))}
-	return unix.TimerfdSettime(e.timer, 0, &spec, nil)
+	e.failed = errors.Join(e.failed, unix.TimerfdSettime(e.timer, 0, &spec, nil))
 }

@@ -72,6 +72,48 @@ func Loads() []Load {
 			Uses:    []string{"conns", "pipeline", "shape", "count", "entries"},
 			Default: with(scanDefault),
 		},
+		{
+			Name: "cycle", make: newCycle,
+			Summary: "take entries through a queue: XADD n, XREADGROUP COUNT n, XACK n",
+			Details: `As job libraries do: n XADDs in one pipeline, one XREADGROUP COUNT n, one XACK of n ids, each awaited before the next. All
+connections share a stream and a group in which each is a consumer. An op is an entry. Latency is that of the three steps together.`,
+			Uses:    []string{"conns", "turn", "shape", "maxlen"},
+			Default: with(func(s *Spec) { s.Conns, s.Turn = 50, 16 }),
+		},
+		{
+			Name: "groups", make: newGroups,
+			Summary: "producers, and groups of consumers that read and acknowledge all they append",
+			Details: `Consumers send the XACK of what they got and their next XREADGROUP … BLOCK together. Producers wait while the slowest group is far
+behind. Each group has to get each entry once. An op is an entry that a group acknowledged. Latency is that of XACK.`,
+			Uses:    []string{"conns", "pipeline", "shape", "groups", "consumers", "count"},
+			Default: with(func(s *Spec) { s.Conns, s.Pipeline, s.Groups, s.Consumers, s.Count = 8, 64, 2, 4, 100 }),
+		},
+		{
+			Name: "drain", make: newDrain,
+			Summary: "work off a backlog with XREADGROUP COUNT n and XACK",
+			Details: `The consumers of one group send the XACK of what they got and their next XREADGROUP together. When the backlog is worked off, the
+group is set back to its beginning. An op is an acknowledged entry. Latency is that of the two commands together.`,
+			Entries: "entries of the backlog",
+			Uses:    []string{"conns", "shape", "count", "entries"},
+			Default: with(func(s *Spec) { s.Conns, s.Count, s.Entries = 8, 100, 200_000 }),
+		},
+		{
+			Name: "e2e", make: newE2E,
+			Summary: "time entries from when they are due to when a blocked consumer has them",
+			Details: `One producer sends entries at a fixed rate, never waiting for replies. Consumers wait in XREADGROUP … BLOCK. Latency counts from when an
+entry was due, so a server that holds up the producer does not hide it. An op is an acknowledged entry.`,
+			Uses:    []string{"rate", "shape", "consumers", "count"},
+			Default: with(func(s *Spec) { s.Rate, s.Consumers, s.Count = 1000, 1, 100 }),
+		},
+		{
+			Name: "fill", make: newFill,
+			Summary: "append entries and tell the memory that each takes, and each that is pending",
+			Details: `Memory is the growth of the server's resident set once it has come to rest. Start the server anew for each run: memory that it already
+has from the system would not count.`,
+			Entries: "entries to append",
+			Uses:    []string{"conns", "pipeline", "shape", "streams", "entries", "groups"},
+			Default: with(func(s *Spec) { s.Conns, s.Pipeline, s.Streams, s.Entries = 4, 128, 1, 1_000_000 }),
+		},
 	}
 }
 
