@@ -11,3 +11,8 @@ import (
 func Suite(context.Context, Options) (Report, error) {
 	return Report{}, errors.New("the suite runs on Linux only")
 }
+
+// Scale needs Linux for the same reasons.
+func Scale(context.Context, ScaleOptions) (ScaleReport, error) {
+	return ScaleReport{}, errors.New("scale runs on Linux only")
+}

@@ -51,7 +51,7 @@ keys are left alone, but the load is real: do not point it at a server that othe
 	for _, l := range bench.Loads() {
 		cmd.AddCommand(loadCommand(l))
 	}
-	cmd.AddCommand(suiteCommand())
+	cmd.AddCommand(suiteCommand(), scaleCommand())
 	return cmd
 }
 
