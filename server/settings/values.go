@@ -178,6 +178,9 @@ var outputClasses = [3]string{"normal", "slave", "pubsub"}
 
 // outputClass is the place of a class of clients, -1 for an unknown name.
 func outputClass(name string) int {
+	if name == outputClasses[0] { // a client's own class, nearly always
+		return 0
+	}
 	name = strings.ToLower(name)
 	if name == "replica" {
 		name = "slave"

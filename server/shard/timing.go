@@ -161,3 +161,6 @@ func (sh *Shard) examine(s *session.Session, spec *command.Spec, args [][]byte, 
 		n.Latency.Add(event, sh.nowMS, took.Milliseconds())
 	}
 }
+
+// Now is when the batch under way, or the last one, began.
+func (sh *Shard) Now() time.Time { return sh.batchStart }
