@@ -9,11 +9,12 @@ import (
 
 // A block packs entries into one buffer without pointers, so that the garbage collector never looks inside:
 //
-//	entry = flags | length | ms | seq | [offset of its form] | [form] | values
+//	entry = flags | length | [ms | seq] | [offset of its form] | [form] | values
 //
 //	flags    1 byte
 //	length   of all that follows, little-endian, 2 bytes (4 with flagWide)
-//	ms, seq  varints: ms above the base's; seq, above the base's if ms is 0
+//	ms, seq  varints: ms above the base's; seq, above the base's if ms is 0. With flagNear neither stands here: the id is the
+//	         successor of that of the entry before, deleted or not. Entries 0, 16, 32, 48 … have their id always
 //	form     the entry's field names. With flagForm it stands here; with flagRef a varint says where in the buffer it
 //	         stands; with neither it is the first entry's form
 //	values   one packed value per field, see value.go
@@ -28,6 +29,7 @@ type block struct {
 	index    []uint32 // offsets of entries 16, 32, 48 …
 	epoch    uint64   // of this struct: who may write to it
 	bufEpoch uint64   // of buf and index: who may change what is in them; appending behind them needs epoch only
+	startID  ID       // id of the first live entry
 	start    uint32   // offset of the first live entry
 	limit    uint32   // size of buf at which the block is sealed
 	form     uint32   // offset of the first entry's form
@@ -40,19 +42,23 @@ const (
 	flagWide
 	flagForm
 	flagRef
-	flagsKnown = flagDeleted | flagWide | flagForm | flagRef
+	flagNear
+	flagsKnown = flagDeleted | flagWide | flagForm | flagRef | flagNear
 )
 
 const (
 	// indexEvery is the number of entries from one index offset to the next.
 	indexEvery = 16
 
-	minBlock  = 512      // limit of a stream's first blocks
-	maxBlock  = 16 << 10 // limit of blocks once the stream has grown
-	wideBlock = 64 << 10 // the most a block may grow to hold some large entries, instead of one or two
+	minBlock  = 512       // limit of a stream's first blocks
+	midBlock  = 16 << 10  // from here on blocks grow slower than the stream, so that trimming wastes little
+	maxBlock  = 64 << 10  // limit of blocks once the stream has grown
+	wideBlock = 256 << 10 // the most a block may grow to hold some large entries, instead of one or two
 	// wideEntries is how many large entries a block should hold.
 	wideEntries = 32
-	minBuf      = 128
+	// wideStep divides limits above maxBlock: what the allocator hands out are whole pages.
+	wideStep = 64 << 10
+	minBuf   = 128
 	// maxPacked bounds what one entry takes in a buffer.
 	maxPacked = 1 << 31
 
@@ -68,8 +74,12 @@ func (b *block) head(off int) (flags byte, body, end int) {
 	return flags, off + 5, off + 5 + int(binary.LittleEndian.Uint32(buf[1:]))
 }
 
-// idAt reads the id at body and returns where the rest of the entry starts.
-func (b *block) idAt(body int) (ID, int) {
+// idAt reads the id of an entry, of which head gave flags and body and which comes behind the one with id before, and returns
+// where the rest of the entry starts.
+func (b *block) idAt(flags byte, body int, before ID) (ID, int) {
+	if flags&flagNear != 0 {
+		return ID{before.MS, before.Seq + 1}, body
+	}
 	ms, p := uvarint(b.buf, body)
 	seq, p := uvarint(b.buf, p)
 	if ms == 0 {
@@ -78,11 +88,16 @@ func (b *block) idAt(body int) (ID, int) {
 	return ID{b.base.MS + ms, seq}, p
 }
 
-// idOf returns the id of the entry at off.
+// idOf returns the id of the entry at off, which has one.
 func (b *block) idOf(off int) ID {
-	_, body, _ := b.head(off)
-	id, _ := b.idAt(body)
+	flags, body, _ := b.head(off)
+	id, _ := b.idAt(flags, body, ID{})
 	return id
+}
+
+// begin returns where the first live entry is, and an id that it comes behind for idAt.
+func (b *block) begin() (off int, before ID) {
+	return int(b.start), ID{b.startID.MS, b.startID.Seq - 1}
 }
 
 // groups is the number of runs of indexEvery entries.
@@ -104,57 +119,71 @@ func (b *block) groupOf(id ID) int {
 	return sort.Search(len(b.index), func(i int) bool { return id.Less(b.idOf(int(b.index[i]))) })
 }
 
-// seek returns the offset of the first entry at or above id, deleted or not; len(buf) if there is none.
-func (b *block) seek(id ID) int {
+// seek returns the offset of the first entry at or above id, deleted or not, and the id before it; len(buf) if there is none.
+func (b *block) seek(id ID) (off int, before ID) {
 	if !b.base.Less(id) {
-		return 0
+		return 0, ID{}
 	}
-	for off := b.group(b.groupOf(id)); off < len(b.buf); {
-		_, body, end := b.head(off)
-		if at, _ := b.idAt(body); !at.Less(id) {
-			return off
+	for off = b.group(b.groupOf(id)); off < len(b.buf); {
+		flags, body, end := b.head(off)
+		at, _ := b.idAt(flags, body, before)
+		if !at.Less(id) {
+			break
 		}
-		off = end
+		off, before = end, at
 	}
-	return len(b.buf)
+	return off, before
+}
+
+// seekLive is seek that passes over what was trimmed.
+func (b *block) seekLive(id ID) (off int, before ID) {
+	if off, before = b.seek(id); off < int(b.start) {
+		return b.begin()
+	}
+	return off, before
 }
 
 // find returns the offset of the live entry with this id.
 func (b *block) find(id ID) (int, bool) {
-	off := b.seek(id)
+	off, before := b.seek(id)
 	if off < int(b.start) || off == len(b.buf) {
 		return 0, false
 	}
 	flags, body, _ := b.head(off)
-	at, _ := b.idAt(body)
+	at, _ := b.idAt(flags, body, before)
 	return off, at == id && flags&flagDeleted == 0
 }
 
-// liveFrom returns the offset of the first live entry at or after off; len(buf) if there is none.
-func (b *block) liveFrom(off int) int {
-	for off < len(b.buf) {
-		flags, _, end := b.head(off)
+// liveAfter returns the offset and the id of the n-th live entry behind the one at off, whose id is given; there is one.
+func (b *block) liveAfter(off int, id ID, n int64) (int, ID) {
+	_, _, off = b.head(off)
+	for {
+		flags, body, end := b.head(off)
+		id, _ = b.idAt(flags, body, id)
 		if flags&flagDeleted == 0 {
-			break
+			if n--; n == 0 {
+				return off, id
+			}
 		}
 		off = end
 	}
-	return off
 }
 
 // lastLive returns the id of the last live entry; there is one.
 func (b *block) lastLive() ID {
 	for g := b.groups() - 1; g >= 0; g-- {
-		last := -1
-		for off, to := max(b.group(g), int(b.start)), b.group(g+1); off < to; {
-			flags, _, end := b.head(off)
-			if flags&flagDeleted == 0 {
-				last = off
+		found := false
+		var id, last ID
+		for off, to := b.group(g), b.group(g+1); off < to; {
+			flags, body, end := b.head(off)
+			id, _ = b.idAt(flags, body, id)
+			if flags&flagDeleted == 0 && off >= int(b.start) {
+				found, last = true, id
 			}
 			off = end
 		}
-		if last >= 0 {
-			return b.idOf(last)
+		if found {
+			return last
 		}
 	}
 	panic("stream: block without live entries")

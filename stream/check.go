@@ -21,7 +21,7 @@ func (s *Stream) Check() error {
 			err = errors.Join(err, fmt.Errorf("block %v: %w", b.base, failed))
 			return
 		}
-		if c.last != b.last || c.form != b.form || c.count != b.count || c.live != b.live || !slices.Equal(c.index, b.index) {
+		if c.startID != b.startID || c.last != b.last || c.form != b.form || c.count != b.count || c.live != b.live || !slices.Equal(c.index, b.index) {
 			err = errors.Join(err, fmt.Errorf("block %v: counters differ from its entries", b.base))
 		}
 		if len(b.buf) > int(b.limit) {
@@ -66,7 +66,7 @@ func (s *Stream) check() error {
 	case s.lastID.Less(last):
 		return fmt.Errorf("last id %v is below the last entry %v", s.lastID, last)
 	}
-	if b := s.oldest(); b == nil && !s.first.IsZero() || b != nil && b.idOf(int(b.start)) != s.first {
+	if b := s.oldest(); b == nil && !s.first.IsZero() || b != nil && b.startID != s.first {
 		return fmt.Errorf("first entry is not %v", s.first)
 	}
 	for i, c := range s.nodes.chunks {

@@ -72,9 +72,9 @@ func (s *Stream) walkCount(start, end ID) int64 {
 // countLive counts the live entries from start to end, both included.
 func (b *block) countLive(start, end ID) int64 {
 	var n int64
-	for off := max(b.seek(start), int(b.start)); off < len(b.buf); {
+	for off, id := b.seekLive(start); off < len(b.buf); {
 		flags, body, next := b.head(off)
-		if id, _ := b.idAt(body); end.Less(id) {
+		if id, _ = b.idAt(flags, body, id); end.Less(id) {
 			break
 		}
 		if flags&flagDeleted == 0 {

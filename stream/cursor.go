@@ -17,7 +17,7 @@ type Cursor struct {
 	b     *block // nil at the end
 	bound ID     // last id, in the direction of the walk
 	from  ID     // reverse: ids above are skipped
-	id    ID
+	id    ID     // of the entry the cursor stands on; forward: of the one passed last, if it was deleted
 	flags byte
 	body  int // offset behind the entry's ids
 	end   int // offset behind the entry
@@ -26,8 +26,8 @@ type Cursor struct {
 
 	reverse bool
 	group   int // reverse: the run the offsets are of
-	left    int // reverse: offsets not yet visited
-	offsets [indexEvery]uint32
+	left    int // reverse: places not yet visited
+	places  [indexEvery]place
 
 	// The form read last and the block it is in: its offset, how many names, where they start and end.
 	formOf                       *block
@@ -41,6 +41,13 @@ type Cursor struct {
 	text []byte // room for the numbers of Fields
 }
 
+// place is where a live entry of a run is.
+type place struct {
+	off   uint32
+	full  uint32 // where the entry with an id is that it follows without one; off if it has its own
+	steps uint32 // how many entries it is behind that
+}
+
 // Scan walks the entries from start to end, both included, upwards.
 func (s *Stream) Scan(start, end ID) Cursor {
 	c := Cursor{s: s, bound: end}
@@ -49,13 +56,13 @@ func (s *Stream) Scan(start, end ID) Cursor {
 	}
 	if !s.first.Less(start) {
 		c.b = s.oldest()
-		c.next = int(c.b.start)
+		c.next, c.id = c.b.begin()
 		return c
 	}
 	if c.b = s.floor(start); c.b == nil {
 		c.b = s.oldest()
 	}
-	c.next = max(c.b.seek(start), int(c.b.start))
+	c.next, c.id = c.b.seekLive(start)
 	return c
 }
 
@@ -84,17 +91,17 @@ func (c *Cursor) Next() bool {
 			if b != c.s.tail {
 				above, _ := b.base.Next()
 				if c.b = c.s.ceiling(above); c.b != nil {
-					c.next = int(c.b.start)
+					c.next, c.id = c.b.begin()
 				}
 			}
 			continue
 		}
 		flags, body, end := b.head(c.next)
 		c.next = end
+		c.id, c.body = b.idAt(flags, body, c.id)
 		if flags&flagDeleted != 0 {
 			continue
 		}
-		c.id, c.body = b.idAt(body)
 		if c.bound.Less(c.id) {
 			c.b = nil
 			return false
@@ -120,8 +127,14 @@ func (c *Cursor) previous() bool {
 			continue
 		}
 		c.left--
-		flags, body, end := b.head(int(c.offsets[c.left]))
-		c.id, c.body = b.idAt(body)
+		at := c.places[c.left]
+		flags, body, end := b.head(int(at.off))
+		if at.steps == 0 {
+			c.id, c.body = b.idAt(flags, body, ID{})
+		} else {
+			c.id, c.body = b.idOf(int(at.full)), body
+			c.id.Seq += uint64(at.steps)
+		}
 		if c.from.Less(c.id) {
 			continue
 		}
@@ -135,14 +148,19 @@ func (c *Cursor) previous() bool {
 	return false
 }
 
-// load reads the offsets of the live entries of a run.
+// load reads where the live entries of a run are.
 func (c *Cursor) load() {
 	b := c.b
 	c.left = 0
+	var at place
 	for off, to := b.group(c.group), b.group(c.group+1); off < to; {
 		flags, _, end := b.head(off)
+		at.off = uint32(off)
+		if at.steps++; flags&flagNear == 0 {
+			at.full, at.steps = at.off, 0
+		}
 		if flags&flagDeleted == 0 && off >= int(b.start) {
-			c.offsets[c.left] = uint32(off)
+			c.places[c.left] = at
 			c.left++
 		}
 		off = end

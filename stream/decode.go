@@ -177,7 +177,7 @@ func (d *decoder) stream() (*Stream, error) {
 		}
 	}
 	if b := s.oldest(); b != nil {
-		s.first, s.lastLive = b.idOf(int(b.start)), s.newest().lastLive()
+		s.first, s.lastLive = b.startID, s.newest().lastLive()
 	}
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)

@@ -14,7 +14,7 @@ import (
 //
 // with these payloads, in which numbers are varints, ids two of them, and bytes come after their length:
 //
-//	header     version 1, length, last id, max deleted id, entries added, idmp seconds, idmp maxsize, iids added,
+//	header     version 2, length, last id, max deleted id, entries added, idmp seconds, idmp maxsize, iids added,
 //	           iids duplicates, number of producers, of nodes, of blocks, 1 if the last block is the tail
 //	producer   pid, number of iids, (iid, id) …        one section each, ascending by pid
 //	nodes      (first id, last id, live, total, bytes, master fields) …        up to 1024 in a section, ascending; the
@@ -23,7 +23,7 @@ import (
 //
 // All is a function of the calls made on the stream, so equal histories give equal bytes.
 const (
-	codecVersion = 1
+	codecVersion = 2
 	sectionHead  = 8
 	sectionNodes = 1024
 )

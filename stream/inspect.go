@@ -21,7 +21,7 @@ func (b *block) inspect() (forms []uint32, err error) {
 		}
 		deleted := b.buf[off]&flagDeleted != 0
 		if off == int(b.start) {
-			started = !deleted
+			started, b.startID = !deleted, b.last
 		}
 		if started && !deleted {
 			b.live++
@@ -53,7 +53,7 @@ func (b *block) inspectEntry(off int, forms *[]uint32) (end int, ok bool) {
 	}
 	end = r.p
 	r = payload{buf: b.buf[:end], p: body}
-	if !b.inspectID(&r) {
+	if !b.inspectID(&r, flags) {
 		return 0, false
 	}
 	var pairs uint64
@@ -84,7 +84,15 @@ func (b *block) inspectEntry(off int, forms *[]uint32) (end int, ok bool) {
 }
 
 // inspectID reads an entry's id, which must be above the one before it, and takes it for the last one.
-func (b *block) inspectID(r *payload) bool {
+func (b *block) inspectID(r *payload, flags byte) bool {
+	if flags&flagNear != 0 {
+		above, ok := b.last.Next()
+		if !ok || !b.near(above) {
+			return false
+		}
+		b.last = above
+		return true
+	}
 	ms, seq := r.num(), r.num()
 	if ms == 0 {
 		var carry uint64
@@ -101,7 +109,7 @@ func (b *block) inspectID(r *payload) bool {
 		b.last = id
 		return id == b.base && !id.IsZero()
 	}
-	above := b.last.Less(id)
+	above := b.last.Less(id) && !b.near(id)
 	b.last = id
 	return above
 }

@@ -38,8 +38,8 @@ func (n *node) full(size int64, lim Limits) bool {
 	return bytes+size >= maxBytes || lim.NodeMaxEntries > 0 && int64(n.total) >= lim.NodeMaxEntries
 }
 
-// chunkNodes is how many nodes a chunk holds.
-const chunkNodes = 64
+// chunkNodes is how many nodes a chunk holds: as many as fit into 4 KiB.
+const chunkNodes = 73
 
 // nodeBytes and chunkBytes are the memory of a node and of an empty chunk.
 const (
@@ -121,7 +121,11 @@ func (l *nodeList) push(n node, epoch uint64) {
 		c.live += int64(n.live)
 		return
 	}
-	l.chunks = append(l.chunks, &nodeChunk{epoch: epoch, live: int64(n.live), recs: append(make([]node, 0, 1), n)})
+	room := 1
+	if len(l.chunks) > 0 {
+		room = chunkNodes // the second chunk of many
+	}
+	l.chunks = append(l.chunks, &nodeChunk{epoch: epoch, live: int64(n.live), recs: append(make([]node, 0, room), n)})
 }
 
 // find returns the node an entry is in: the last one whose first id is not above id.

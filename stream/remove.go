@@ -83,10 +83,11 @@ func (s *Stream) drop(b *block) {
 	}
 }
 
-// advance moves the start of a block the stream owns to off, which is that of a live entry.
-func (s *Stream) advance(b *block, off int) {
+// advance moves the start of a block the stream owns by n live entries; there are more behind it.
+func (s *Stream) advance(b *block, n int64) {
+	off, id := b.liveAfter(int(b.start), b.startID, n)
 	s.packed -= int64(off) - int64(b.start)
-	b.start = uint32(off)
+	b.start, b.startID = uint32(off), id
 }
 
 // Has tells whether the stream has a live entry with this id.
@@ -129,7 +130,7 @@ func (s *Stream) remove(id ID) bool {
 		b.buf[off] |= flagDeleted
 		b.live--
 		if off == int(b.start) {
-			s.advance(b, b.liveFrom(off))
+			s.advance(b, 1)
 		}
 	}
 	if s.length == 0 {
@@ -151,7 +152,7 @@ func (s *Stream) remove(id ID) bool {
 // firstLive looks up the first live entry of a stream that is not empty.
 func (s *Stream) firstLive() ID {
 	b := s.oldest()
-	return b.idOf(int(b.start))
+	return b.startID
 }
 
 // dropOldest removes the first n live entries from the blocks; the nodes are the caller's.
@@ -169,12 +170,8 @@ func (s *Stream) dropOldest(n int64) {
 		}
 		b = s.own(b)
 		b.live -= uint32(n)
-		off := int(b.start)
-		for ; n > 0; n-- {
-			_, _, end := b.head(off)
-			off = b.liveFrom(end)
-		}
-		s.advance(b, off)
+		s.advance(b, n)
+		n = 0
 	}
 	if s.length == 0 {
 		s.first, s.lastLive = ID{}, ID{}

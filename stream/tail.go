@@ -11,11 +11,11 @@ import (
 // small and strictly trimmed streams stay small.
 func (s *Stream) newTail(id ID, packed int) *block {
 	limit := minBlock
-	for limit < maxBlock && int64(limit) < s.packed {
+	for limit < midBlock && int64(limit) < s.packed || limit < maxBlock && 8*int64(limit) < s.packed {
 		limit *= 2
 	}
 	if limit == maxBlock {
-		limit = max(limit, min(wideBlock, packed*wideEntries))
+		limit = max(limit, min(wideBlock, packed*wideEntries)/wideStep*wideStep)
 	}
 	limit = max(limit, packed)
 
@@ -24,11 +24,15 @@ func (s *Stream) newTail(id ID, packed int) *block {
 	if b == nil || cap(b.buf) > 2*limit {
 		b = &block{}
 	}
-	*b = block{base: id, last: id, buf: b.buf[:0], index: b.index[:0], epoch: s.epoch, bufEpoch: s.epoch, limit: uint32(limit)}
+	index := b.index[:0]
 	if s.tree != nil && cap(b.buf) < limit {
 		// A stream with a sealed block will fill this one too.
 		b.buf = make([]byte, 0, limit)
+		if last, ok := s.tree.Max(); ok && cap(index) == 0 {
+			index = make([]uint32, 0, len(last.block.index)+1)
+		}
 	}
+	*b = block{base: id, last: id, startID: id, buf: b.buf[:0], index: index, epoch: s.epoch, bufEpoch: s.epoch, limit: uint32(limit)}
 	s.memory += b.memory()
 	s.forms = ring{}
 	s.masterForm = -1
@@ -71,6 +75,11 @@ func (s *Stream) seal() {
 	s.tail = nil
 }
 
+// near tells whether the next entry, with this id, is put without it.
+func (b *block) near(id ID) bool {
+	return b.count%indexEvery != 0 && id.MS == b.last.MS && id.Seq == b.last.Seq+1
+}
+
 // put writes the entry behind the tail, which has room for the packed bytes it takes at most. form is the offset of its form,
 // -1 to write a new one. It returns where the form stands and the listpack size of the values.
 func (s *Stream) put(b *block, id ID, fields [][]byte, form, packed int) (formAt, values int) {
@@ -86,12 +95,16 @@ func (s *Stream) put(b *block, id ID, fields [][]byte, form, packed int) (formAt
 		flags, p = flagWide, 5
 	}
 	body := p
-	ms, seq := id.MS-b.base.MS, id.Seq
-	if ms == 0 {
-		seq -= b.base.Seq
+	if b.near(id) {
+		flags |= flagNear
+	} else {
+		ms, seq := id.MS-b.base.MS, id.Seq
+		if ms == 0 {
+			seq -= b.base.Seq
+		}
+		p += putUvarint(buf[p:], ms)
+		p += putUvarint(buf[p:], seq)
 	}
-	p += putUvarint(buf[p:], ms)
-	p += putUvarint(buf[p:], seq)
 	switch {
 	case form < 0:
 		flags |= flagForm
