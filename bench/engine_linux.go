@@ -37,7 +37,7 @@ type engine struct {
 	epoll   int
 	timer   int // descriptor of the alarm; -1: none
 	alarmed *conn
-	failed  error // of the alarm
+	failed  error // the alarm's, or that the context ended
 	buf     []byte
 	kicked  []*conn // to be asked for a batch, because of what another connection heard
 	waiting int     // connections with awaiting set
@@ -129,11 +129,12 @@ func (e *engine) run(ctx context.Context) error {
 		if err := e.meter.tick(now); err != nil {
 			return err
 		}
-		if e.meter.stopping && e.waiting == 0 {
-			return nil
+		if e.failed == nil && ctx.Err() != nil {
+			// What is on its way is awaited, so that nothing makes keys anew after they were deleted.
+			e.failed = errors.Join(ctx.Err(), e.meter.finish(now))
 		}
-		if err := errors.Join(ctx.Err(), e.failed); err != nil {
-			return err
+		if e.meter.stopping && e.waiting == 0 {
+			return e.failed
 		}
 		if e.waiting > 0 && now-e.heardAt > int64(e.stall) {
 			return fmt.Errorf("nothing got on for %v, and %d connections wait for replies", e.stall, e.waiting)

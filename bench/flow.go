@@ -44,6 +44,9 @@ func newGroups(j *job) (work, error) {
 
 func newE2E(j *job) (work, error) {
 	j.spec.Groups = 1
+	if j.spec.Rate < 1 {
+		return nil, errors.New("rate: less than 1 a second could not be told from a server that hangs")
+	}
 	f, err := newFlow(j)
 	if err != nil {
 		return nil, err

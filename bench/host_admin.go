@@ -21,7 +21,7 @@ type admin struct {
 }
 
 func dialAdmin(t Target) (*admin, error) {
-	conn, err := net.DialTimeout("tcp", t.Addr, 5*time.Second)
+	conn, err := net.DialTimeout(network(t.Addr), t.Addr, 5*time.Second)
 	if err != nil {
 		return nil, err
 	}

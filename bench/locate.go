@@ -1,17 +1,23 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
+	"strings"
 )
 
 // Locate connects to t and completes it: its name, from what the server says of itself, and its process if that is on this machine.
 func Locate(t Target) (Target, error) {
 	a, err := dialAdmin(t)
 	if err != nil {
-		return t, fmt.Errorf("%s: %w", t.Addr, err)
+		var refused *net.OpError
+		if errors.As(err, &refused) {
+			err = refused.Err
+		}
+		return t, fmt.Errorf("no server can be reached at %s: %w", t.Addr, err)
 	}
 	defer a.close()
 	fields, err := a.info("server")
@@ -24,7 +30,18 @@ func Locate(t Target) (Target, error) {
 	if t.PID == 0 && local(a.conn.RemoteAddr()) {
 		t.PID = ownedPID(fields["process_id"])
 	}
+	if _, err := usage(t.PID).cpu(); err != nil {
+		return t, fmt.Errorf("there is no process %d", t.PID)
+	}
 	return t, nil
+}
+
+// network is what an address belongs to: the path of a unix socket, or TCP.
+func network(addr string) string {
+	if strings.HasPrefix(addr, "/") {
+		return "unix"
+	}
+	return "tcp"
 }
 
 // programName is the server's name: those that are not Redis say so in a field of their own beside redis_version.

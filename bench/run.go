@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,7 +50,11 @@ func run(ctx context.Context, t Target, l Load, s Spec, progress func(Progress))
 	if err := a.clear(); err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, a.clear()) }()
+	defer func() {
+		if e := a.clear(); e != nil && err == nil {
+			err = fmt.Errorf("delete the keys of the run: %w", e)
+		}
+	}()
 	r = Result{Spec: s, Target: t.Name}
 	j := &job{target: t, spec: s, meter: newMeter(t, s, progress), admin: a}
 	w, err := l.make(j)
