@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// How long the load is measured alone, and beside snapshots: long enough for the slowest server to begin and end more than one.
+// How long the load is measured alone, and beside snapshots: long enough for ten samples beyond p99.9.
 const (
 	quietFor  = 3 * time.Second
-	savingFor = 8 * time.Second
+	savingFor = 5 * time.Second
 )
 
 // pauses measures what snapshots and rewrites cost others: a producer and a blocked consumer, paced, each entry timed from when it was

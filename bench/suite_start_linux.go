@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 )
 
@@ -79,6 +80,7 @@ func (s *suite) restarts(ctx context.Context) ([][]Result, error) {
 		if dirs[p], err = s.host.DataDir(); err != nil {
 			return nil, err
 		}
+		defer os.RemoveAll(dirs[p])
 		if err := s.written(ctx, p, dirs[p]); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.programs[p].Name, err)
 		}

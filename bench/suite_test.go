@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,5 +143,41 @@ func TestProgramOf(t *testing.T) {
 	}
 	if p, err := programOf("/bin/x", "usage: x [FILE]"); err == nil {
 		t.Errorf("got %+v, want an error", p)
+	}
+}
+
+func TestSlowness(t *testing.T) {
+	words := []string{"server", "--port", "1"}
+	if got, err := Slowness(0).wrap(words); err != nil || !slices.Equal(got, words) {
+		t.Errorf("no delay: got %v, %v", got, err)
+	}
+	got, err := slowSync.wrap(words)
+	if _, missing := exec.LookPath("strace"); missing != nil {
+		if err == nil {
+			t.Errorf("without strace: got %v, want an error", got)
+		}
+		return
+	}
+	if err != nil || !slices.Contains(got, "inject=fsync,fdatasync:delay_exit=2000") || !slices.Equal(got[len(got)-3:], words) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestScaleMarkdown(t *testing.T) {
+	d := ScaleDimension{Name: "streams", Sizes: []int64{1000, 10_000, 100_000}}
+	for at, f := range []float64{0.5, 0.6, 0.75} {
+		d.put("XADD", cpuUnit, at, f)
+		d.put("longest pause for it", "µs", at, 300*f)
+	}
+	d.put("XACK", cpuUnit, 2, 1)
+	text := ScaleReport{Program: Program{Name: "streamd 0.1.0"}, Dimensions: []ScaleDimension{d}}.Markdown()
+	const want = `| **streams** | | 1,000 | 10,000 | 100,000 | last ÷ first |
+|---|---|--:|--:|--:|--:|
+| XADD | CPU µs/op | 0.50 | 0.60 | 0.75 | 1.50 |
+| longest pause for it | µs | 150 | 180 | 225 | |
+| XACK | CPU µs/op | – | – | 1.00 | |
+`
+	if !strings.Contains(text, want) {
+		t.Errorf("got\n%s\nwant\n%s", text, want)
 	}
 }
