@@ -1,4 +1,7 @@
-.PHONY: run build test check bench docs
+.PHONY: run build test check bench scale microbench docs
+
+# REDIS is what to compare with: programs, separated by commas.
+REDIS ?= redis-server
 
 run: ## serve 127.0.0.1:6379 with data in ./data
 	go run ./cmd/streamd
@@ -14,7 +17,14 @@ check: ## what a change must pass before it is sent
 	go vet ./...
 	go test ./...
 
-bench: ## micro-benchmarks of the hot paths
+bench: build ## compare with Redis, write docs/benchmarks.md: half an hour, Linux
+	packaging/install-bench-tools
+	bin/streamd bench suite --redis $(REDIS) --out docs/benchmarks.md --readme README.md --json bin/benchmarks.json
+
+scale: build ## what growing costs, into docs/benchmarks.md: five minutes, 4 GiB of memory
+	bin/streamd bench scale --out docs/benchmarks.md
+
+microbench: ## micro-benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./resp ./stream ./groups ./aof ./server/...
 
 docs: ## regenerate docs/commands.md and docs/config.md
