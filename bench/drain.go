@@ -19,7 +19,7 @@ type drain struct {
 	acks     [][]byte       // by page
 	want     []byte         // reply of XACK
 	head     []byte         // of XREADGROUP's reply
-	reset    []byte         // sets the group back
+	reset    []byte         // makes sure that nothing is pending and sets the group back
 	seen     []bool         // pages of this lap
 	asked    int            // pages of this lap
 	acked    int
@@ -45,7 +45,7 @@ func (d *drain) prepare() error {
 	}
 	d.want = append(strconv.AppendInt([]byte{':'}, int64(count), 10), '\r', '\n')
 	d.head = appendArray(appendBulk(appendArray(appendArray(nil, 1), 2), key(0)), count)
-	d.reset = resp.AppendRequest(nil, "XGROUP", "SETID", key(0), groupName, "0")
+	d.reset = resp.AppendRequest(resp.AppendRequest(nil, "XPENDING", key(0), groupName), "XGROUP", "SETID", key(0), groupName, "0")
 	_, err = d.admin.do("XGROUP", "CREATE", key(0), groupName, "0")
 	return err
 }
@@ -150,7 +150,7 @@ func (c *drainConn) hearPart(b []byte) (used int, whole bool, err error) {
 	case partAck:
 		want = d.want
 	case partReset:
-		want = []byte("+OK\r\n")
+		want = []byte("*4\r\n:0\r\n$-1\r\n$-1\r\n*-1\r\n+OK\r\n")
 	case partHead:
 		want = d.head
 	case partBody:
@@ -162,7 +162,11 @@ func (c *drainConn) hearPart(b []byte) (used int, whole bool, err error) {
 		want = d.log.page(c.page*d.spec.Count, d.spec.Count)
 	}
 	at := c.seen
-	if c.seen, err = agree(b, want, at); err != nil {
+	c.seen, err = agree(b, want, at)
+	switch {
+	case err != nil && c.part == partReset:
+		return 0, false, fmt.Errorf("XPENDING of a group that has acknowledged all: %w", err)
+	case err != nil:
 		return 0, false, err
 	}
 	used = c.seen - at
