@@ -36,6 +36,9 @@ type conn struct {
 	sent      int
 	free      int       // out[:free] may leave
 	marks     []mark    // of out[free:], in order
+	later     []part    // what follows out, of a reply that goes on
+	laterText int       // bytes in later that are made already
+	made      int64     // bytes of pieces not yet in the statistics
 	softSince time.Time // when out grew past the soft limit; zero: it is not past it
 
 	events   uint32 // what epoll was last told to watch
@@ -45,6 +48,7 @@ type conn struct {
 	wantOut  bool // the socket is full
 	deaf     bool // takes no input: parked with parkedInput bytes waiting
 	held     bool // in Loop.held
+	going    bool // in Loop.going
 	closing  bool // close once out is sent
 
 	// Guarded by the shard's lock.
@@ -169,8 +173,11 @@ func (c *conn) execute() {
 	if c.s.W.Buf == nil {
 		c.s.W.Buf = c.l.outBuffer()
 	}
+	if c.account(); c.s.W.Len() > 0 && len(c.later) == 0 {
+		c.Flush() // pushed while a reply went on
+	}
 	budget := roundBytes
-	for !c.parked && !c.s.CloseAfter {
+	for !c.parked && !c.s.CloseAfter && !c.goesOn() {
 		if budget <= 0 || c.l.shard.FrameFull() {
 			c.l.pending = append(c.l.pending, c)
 			c.queued = true
@@ -182,7 +189,7 @@ func (c *conn) execute() {
 			break
 		}
 	}
-	if c.eof && !c.queued {
+	if c.eof && !c.queued && !c.goesOn() {
 		c.Close("", false) // half-closed: what it sent is carried out and answered
 	}
 	c.afterExecute()
@@ -265,7 +272,7 @@ func (c *conn) afterExecute() {
 		c.l.release(c.in)
 		c.in, c.start = kept, 0
 	}
-	if deaf := c.parked && len(c.in)-c.start > parkedInput; deaf != c.deaf && !c.closed {
+	if deaf := (c.parked || c.goesOn()) && len(c.in)-c.start > parkedInput; deaf != c.deaf && !c.closed {
 		c.deaf = deaf
 		c.rearm()
 	}
@@ -305,13 +312,15 @@ func (c *conn) shut() {
 		return
 	}
 	c.closed = true
+	c.account()
+	c.s.W.Rewind(0)
 	c.l.shard.Drop(c.s)
 	if c.l.conns[c.fd] == c {
 		delete(c.l.conns, c.fd)
 	}
 	_ = unix.Close(c.fd)
 	c.l.release(c.in)
-	c.in, c.out, c.marks = nil, nil, nil
+	c.in, c.out, c.marks, c.later = nil, nil, nil, nil
 	c.start, c.sent, c.free = 0, 0, 0
 	if c.reason != "" {
 		c.l.logger.Info("client closed", "id", c.s.ID, "addr", c.remote, "reason", string(resp.Error(c.reason).Safe()))

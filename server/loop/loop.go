@@ -50,6 +50,7 @@ type Loop struct {
 	pending     []*conn // ran out of their share in the last round, or were resumed
 	sending     []*conn // have output to write after this commit
 	held        []*conn // have output that waits for the log
+	going       []*conn // have a reply that goes on, and room for the next piece
 	soft        []*conn // have more output waiting than their soft limit
 	softChecked time.Time
 	toldHTTP    time.Time
@@ -153,7 +154,7 @@ func (l *Loop) wait() int {
 	if len(l.soft) > 0 && (timeout < 0 || timeout > int(softEvery.Milliseconds())) {
 		timeout = int(softEvery.Milliseconds())
 	}
-	if len(l.pending) > 0 {
+	if len(l.pending) > 0 || len(l.going) > 0 {
 		timeout = 0
 	}
 	n, err := unix.EpollWait(l.epfd, l.events, timeout)
@@ -236,7 +237,7 @@ func (l *Loop) event(ev *unix.EpollEvent) {
 	if c == nil {
 		return
 	}
-	if (c.closing || l.draining) && ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+	if (c.closing || l.draining || len(c.later) > 0) && ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		c.hangUp() // nobody is there to take what waits
 	}
 	if ev.Events&unix.EPOLLOUT != 0 && !c.closed {
@@ -281,6 +282,12 @@ func (l *Loop) commit() {
 	l.reads, l.writes = 0, 0
 	l.now = l.shard.Now()
 	index, doubt := l.shard.EndRound(&l.failures)
+	if doubt {
+		l.doubtPushes()
+	}
+	for _, c := range l.going {
+		c.account()
+	}
 	for _, c := range l.dirty {
 		c.dirty = false
 		if doubt {
@@ -320,6 +327,7 @@ func (l *Loop) send() {
 		c.write()
 	}
 	l.sending = l.sending[:0]
+	l.goOn()
 }
 
 // drain sends what was answered, as far as clients take it in time, and closes every connection.
@@ -334,7 +342,11 @@ func (l *Loop) drain() {
 	l.commit()
 	deadline := time.Now().Add(time.Duration(l.settings.ShutdownTimeout()) * time.Second)
 	for l.send(); l.unsent() && time.Now().Before(deadline); l.send() {
-		n, _ := unix.EpollWait(l.epfd, l.events, 10)
+		timeout := 10
+		if len(l.going) > 0 {
+			timeout = 0
+		}
+		n, _ := unix.EpollWait(l.epfd, l.events, timeout)
 		for i := range l.events[:max(n, 0)] {
 			l.event(&l.events[i])
 		}
@@ -349,7 +361,7 @@ func (l *Loop) drain() {
 // unsent tells whether output waits for the log or for a client.
 func (l *Loop) unsent() bool {
 	for _, c := range l.conns {
-		if c.waiting() > 0 {
+		if c.waiting() > 0 || len(c.later) > 0 {
 			return true
 		}
 	}

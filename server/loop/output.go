@@ -25,10 +25,13 @@ type mark struct {
 }
 
 // waiting is how many bytes of output were not yet sent.
-func (c *conn) waiting() int { return len(c.out) - c.sent }
+func (c *conn) waiting() int { return len(c.out) - c.sent + c.laterText }
 
 // doubt replaces the replies of a round that was not logged. Under the lock.
 func (c *conn) doubt() {
+	if len(c.s.W.Gaps) > 0 {
+		c.again()
+	}
 	c.s.W.Rewind(0)
 	for range c.s.Answers {
 		c.s.W.Error(errInDoubt)
@@ -37,10 +40,16 @@ func (c *conn) doubt() {
 
 // take moves what is in the session's writer to out, to leave once the log is durable up to index. Under the lock.
 func (c *conn) take(index uint64) {
+	if len(c.later) > 0 {
+		return
+	}
 	w, answers := &c.s.W, c.s.Answers
 	c.s.Answers = 0
 	if len(w.Buf) == 0 || c.closed {
 		return
+	}
+	if len(w.Gaps) > 0 {
+		c.later, c.laterText = split(w)
 	}
 	c.s.NetOut += int64(len(w.Buf))
 	c.l.node.Stats.NetOut += int64(len(w.Buf))
@@ -106,6 +115,10 @@ func (c *conn) write() {
 	}
 	c.l.recycle(c.out)
 	c.out, c.sent, c.free = nil, 0, 0
+	if len(c.later) > 0 {
+		c.goOn()
+		return
+	}
 	if c.closing {
 		c.hangUp()
 	}
@@ -136,6 +149,9 @@ func (c *conn) doubtHeld(durable uint64) {
 		answers += c.marks[n].answers
 		n++
 	}
+	if n == len(c.marks) && len(c.later) > 0 {
+		c.again() // the last of them goes on
+	}
 	w := resp.Writer{Buf: append([]byte(nil), c.out[:c.free]...)}
 	for range answers {
 		w.Error(errInDoubt)
@@ -165,7 +181,7 @@ func (c *conn) dropSlow(reason string) {
 // be. Under the lock.
 func (c *conn) overSoft() (seconds int64, over bool) {
 	limit := c.l.settings.OutputLimit(c.s.Type())
-	return limit.SoftSeconds, limit.Soft > 0 && int64(c.waiting()) > limit.Soft
+	return limit.SoftSeconds, limit.Soft > 0 && int64(c.waiting()+c.s.W.Len()) > limit.Soft
 }
 
 // noteSoft starts the clock of a connection whose output grew past its soft limit. Under the lock.

@@ -35,6 +35,7 @@ type rig struct {
 	sock string
 	node *session.Node
 	sh   *shard.Shard
+	all  []*loop.Loop
 	exit chan struct{}
 }
 
@@ -83,6 +84,7 @@ func newRig(t *testing.T, loops int, pairs ...string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.all = all
 	for _, l := range all {
 		l.Start()
 	}

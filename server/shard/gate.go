@@ -27,6 +27,7 @@ const (
 // Redis's (processCommand), as spec §2.2 lists them.
 func (sh *Shard) Execute(s *session.Session, args [][]byte) Outcome {
 	before := s.W.Len()
+	s.W.Start()
 	s.Skipping, s.SkipNext = s.SkipNext, false
 	sh.current = s
 	out := sh.dispatch(s, args)

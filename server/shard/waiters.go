@@ -245,6 +245,7 @@ func (sh *Shard) retry(w *waiter) {
 	sh.current = s
 	defer func() { sh.current = before }()
 	length, failed := s.W.Len(), s.W.Failed
+	s.W.Start()
 	var res machine.Result
 	switch {
 	case !w.op.Kind.Writes():
