@@ -87,6 +87,7 @@ environment, the environment wins over the file. docs/config.md lists them all.`
 			_ = flags.MarkHidden(r.Name) // it was defined in the line above
 		}
 	}
+	flags.String("cpuprofile", "", "write a CPU profile to this file until the server stops (go tool pprof reads it)")
 	root.AddCommand(benchCommand(), checkCommand(), inspectCommand())
 	return root
 }
@@ -116,6 +117,12 @@ func serve(cmd *cobra.Command, args []string) error {
 		return usageError{err}
 	}
 	defer closeLog()
+	path, _ := cmd.Flags().GetString("cpuprofile")
+	stopProfile, err := profile(path)
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
 	for _, w := range warnings {
 		logger.Warn(w)
 	}
