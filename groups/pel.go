@@ -121,14 +121,10 @@ func (g *Group) Ack(id stream.ID) bool {
 
 // put writes e, whose owner already counts it.
 func (g *Group) put(e entry) {
-	if t := g.tail; t != nil && t.live > 0 && t.epoch == g.epoch && t.head+t.live < len(t.slots) {
-		if key, ok := t.keyOf(e.id); ok && key > t.slots[t.head+t.live-1].key() {
-			t.live++
-			g.pending++
-			g.version++
-			g.place(t, t.live-1, key, e)
-			return
-		}
+	if t := g.tail; t != nil && t.live > 0 && t.epoch == g.epoch && t.pushPacked(e) {
+		g.pending++
+		g.version++
+		return
 	}
 	seg, i, found := g.locate(e.id)
 	if found {
@@ -153,8 +149,15 @@ func (g *Group) put(e entry) {
 
 // forget takes the entry at i out of all counts; its slot is overwritten or removed next.
 func (g *Group) forget(seg *segment, i int) {
-	if seg != g.tail {
+	if seg != g.tail && seg != g.recent {
 		g.recent = seg
+	}
+	if p := seg.slots[seg.head+i]; p.meta>>countBits != 0 && !p.isWide() {
+		g.table[p.meta>>countBits].pending--
+		if seg.lowSince+int64(p.since) == seg.oldest {
+			seg.tight = false
+		}
+		return
 	}
 	e := seg.load(i)
 	seg.release(i)
@@ -200,11 +203,12 @@ func (g *Group) store(seg *segment, i int, e entry) {
 // locate finds id. If it is not pending, seg and i say where it would be put; seg is nil when id is below all entries.
 func (g *Group) locate(id stream.ID) (seg *segment, i int, found bool) {
 	if t := g.tail; t != nil && t.live > 0 {
-		if key, ok := t.keyOf(id); ok && key >= t.slots[t.head].key() {
-			i, found = t.find(key, g.hint)
-			return t, i, found
-		}
-		if t.firstID().Less(id) {
+		if key, ok := t.keyOf(id); ok {
+			if key >= t.slots[t.head].key() {
+				i, found = t.find(key, g.hint)
+				return t, i, found
+			}
+		} else if t.firstID().Less(id) {
 			i, found = t.seek(id, g.hint) // above all of the tail, or between two of it and too far from either to fit
 			return t, i, found
 		}

@@ -162,6 +162,24 @@ func (s *segment) owner(p slot) uint32 {
 	return p.meta >> countBits
 }
 
+// pushPacked appends e to a segment that is not empty nor sealed, if it is above all, fits into a slot and finds one free.
+func (s *segment) pushPacked(e entry) bool {
+	end := s.head + s.live
+	key, ok := s.keyOf(e.id)
+	since := uint64(e.since) - uint64(s.lowSince)
+	if !ok || end >= len(s.slots) || key <= s.slots[end-1].key() || since > maxDelta ||
+		uint64(e.count) >= wideCount || e.owner == 0 || e.owner > maxOwner {
+		return false
+	}
+	s.slots[end] = slot{uint32(key >> 32), uint32(key), uint32(since), e.owner<<countBits | uint32(e.count)}
+	s.live++
+	s.owners |= ownerBit(e.owner)
+	if e.since <= s.oldest {
+		s.oldest, s.tight = e.since, true
+	}
+	return true
+}
+
 // store packs since, count and owner into the slot at i, whose former wide entry was released. It returns false when that
 // took a place in the wide table.
 func (s *segment) store(i int, e entry) bool {
@@ -239,10 +257,13 @@ func (s *segment) release(i int) {
 // remove closes the gap at i by moving the shorter side.
 func (s *segment) remove(i int) {
 	v := s.view()
-	if i < len(v)/2 {
+	switch {
+	case i == 0:
+		s.head++
+	case i < len(v)/2:
 		copy(v[1:i+1], v[:i])
 		s.head++
-	} else {
+	default:
 		copy(v[i:], v[i+1:])
 	}
 	s.live--
