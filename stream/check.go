@@ -90,7 +90,7 @@ func (s *Stream) checkNodes() error {
 	last := ID{}
 	var names int64
 	var shared *master
-	s.nodes.each(func(n *node) {
+	s.nodes.each(func(n *node) bool {
 		count++
 		if n.master != shared {
 			shared = n.master
@@ -111,6 +111,7 @@ func (s *Stream) checkNodes() error {
 		if live != n.live {
 			err = fmt.Errorf("node %v counts %d live entries, there are %d", n.first, n.live, live)
 		}
+		return true
 	})
 	switch {
 	case err != nil:

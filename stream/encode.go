@@ -147,7 +147,7 @@ func (e *encoder) producers(x *Idempotency) {
 func (e *encoder) nodes(l *nodeList) {
 	n := 0
 	var names []byte
-	l.each(func(r *node) {
+	l.each(func(r *node) bool {
 		if n == sectionNodes {
 			e.flush(nil)
 			n = 0
@@ -164,6 +164,7 @@ func (e *encoder) nodes(l *nodeList) {
 			names = r.master.names
 			e.bytes(names)
 		}
+		return true
 	})
 	if n > 0 {
 		e.flush(nil)

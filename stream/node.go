@@ -210,11 +210,51 @@ func (l *nodeList) takeOldest(n uint32, epoch uint64) (newestGone bool) {
 	return l.take(nodeRef{0, l.chunks[0].head}, n, epoch)
 }
 
-// each visits the nodes, oldest first.
-func (l *nodeList) each(visit func(n *node)) {
+// dropOldest takes out the first n nodes, with all their entries.
+func (l *nodeList) dropOldest(n int, epoch uint64) {
+	l.count -= int64(n)
+	var shared *master
+	whole := 0
+	for n > 0 {
+		c := l.chunks[whole]
+		k := min(n, len(c.recs)-c.head)
+		var live int64
+		for i := c.head; i < c.head+k; i++ {
+			live += int64(c.recs[i].live)
+			if m := c.recs[i].master; m != shared {
+				l.dropMaster(shared)
+				shared = m
+			}
+		}
+		if n -= k; k == len(c.recs)-c.head {
+			whole++
+			continue
+		}
+		c = l.own(whole, epoch)
+		c.head += k
+		c.live -= live
+	}
+	clear(l.chunks[:whole])
+	l.chunks = l.chunks[whole:]
+	if l.count == 0 || l.oldest().master != shared {
+		l.dropMaster(shared)
+	}
+}
+
+// dropMaster takes the master of a run of nodes that went out of the count; nil is none.
+func (l *nodeList) dropMaster(m *master) {
+	if m != nil {
+		l.names -= m.memory()
+	}
+}
+
+// each visits the nodes, oldest first, until visit returns false.
+func (l *nodeList) each(visit func(n *node) bool) {
 	for _, c := range l.chunks {
 		for i := c.head; i < len(c.recs); i++ {
-			visit(&c.recs[i])
+			if !visit(&c.recs[i]) {
+				return
+			}
 		}
 	}
 }

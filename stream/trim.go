@@ -16,6 +16,9 @@ type Trim struct {
 // Trim removes entries and returns how many. Like Redis it goes node by node and ends after the first node that cannot go
 // entirely. It touches no counter but Len and FirstID.
 func (s *Stream) Trim(t Trim) int64 {
+	if t.Keep == nil && t.Removed == nil {
+		return s.trimUnasked(t)
+	}
 	var removed int64
 	from := ID{}
 	for s.length > 0 && (t.ByMinID || s.length > t.MaxLen) {
@@ -28,24 +31,8 @@ func (s *Stream) Trim(t Trim) int64 {
 		if t.Limit > 0 && removed+live > t.Limit {
 			break
 		}
-		whole := s.length-live >= t.MaxLen
-		if t.ByMinID {
-			whole = n.last.Less(t.MinID)
-		}
-		switch {
-		case t.Keep != nil || t.Removed != nil:
-			removed += s.trimSingly(n, t)
-		case whole:
-			s.takeOldest(live)
-			removed += live
-		case !t.Approx:
-			k := s.length - t.MaxLen
-			if t.ByMinID {
-				k = s.below(t.MinID)
-			}
-			s.takeOldest(k)
-			removed += k
-		}
+		whole := t.takesWhole(&n, s.length)
+		removed += s.trimSingly(n, t)
 		if !whole {
 			break
 		}
@@ -53,6 +40,49 @@ func (s *Stream) Trim(t Trim) int64 {
 		if !ok {
 			break
 		}
+	}
+	return removed
+}
+
+// takesWhole tells whether all of a node is to go from a stream of this length.
+func (t *Trim) takesWhole(n *node, length int64) bool {
+	if t.ByMinID {
+		return n.last.Less(t.MinID)
+	}
+	return length-int64(n.live) >= t.MaxLen
+}
+
+// trimUnasked is Trim for entries that go without a question: it looks at nodes and drops blocks, and at entries in one
+// block only.
+func (s *Stream) trimUnasked(t Trim) int64 {
+	nodes, length, edge := 0, s.length, false
+	s.nodes.each(func(n *node) bool {
+		live := int64(n.live)
+		if !t.ByMinID && length <= t.MaxLen || t.Limit > 0 && s.length-length+live > t.Limit {
+			return false
+		}
+		if !t.takesWhole(n, length) {
+			edge = !t.Approx
+			return false
+		}
+		nodes++
+		length -= live
+		return true
+	})
+	removed := s.length - length
+	if nodes > 0 {
+		if s.nodes.dropOldest(nodes, s.epoch); s.nodes.count == 0 {
+			s.masterForm = -1
+		}
+		s.dropOldest(removed)
+	}
+	if edge {
+		n := s.length - t.MaxLen
+		if t.ByMinID {
+			n = s.below(t.MinID)
+		}
+		s.takeOldest(n)
+		removed += n
 	}
 	return removed
 }
