@@ -137,7 +137,7 @@ func (e *engine) run(ctx context.Context) error {
 			return e.failed
 		}
 		if e.waiting > 0 && now-e.heardAt > int64(e.stall) {
-			return fmt.Errorf("nothing got on for %v, and %d connections wait for replies", e.stall, e.waiting)
+			return fmt.Errorf("%w: nothing got on for %v, and %d connections wait for replies", errStalled, e.stall, e.waiting)
 		}
 		n, err := unix.EpollWait(e.epoll, events, e.patience(now))
 		if err != nil && err != unix.EINTR {

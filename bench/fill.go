@@ -10,7 +10,7 @@ import (
 const (
 	settleEvery = 100 * time.Millisecond
 	settleFor   = 10  // as many times the memory has to stay about the same
-	settleMost  = 100 // times it is looked at
+	settleMost  = 50  // times it is looked at
 	settleShare = 500 // about the same is within 1/500
 	fillCount   = 1000
 )

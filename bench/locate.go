@@ -7,15 +7,16 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Locate connects to t and completes it: its name, from what the server says of itself, and its process if that is on this machine.
 func Locate(t Target) (Target, error) {
 	a, err := dialAdmin(t)
 	if err != nil {
-		var refused *net.OpError
-		if errors.As(err, &refused) {
-			err = refused.Err
+		var cause syscall.Errno
+		if errors.As(err, &cause) {
+			err = cause
 		}
 		return t, fmt.Errorf("no server can be reached at %s: %w", t.Addr, err)
 	}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,8 +81,11 @@ func drive(ctx context.Context, t Target, j *job, w work) error {
 	}
 	defer e.close()
 	err = e.run(ctx)
-	if missing := w.unfinished(); err != nil && missing != "" {
+	if missing := w.unfinished(); missing != "" && errors.Is(err, errStalled) {
 		err = fmt.Errorf("%w; %s", err, missing)
 	}
 	return err
 }
+
+// errStalled is the end of a run in which the server got no further.
+var errStalled = errors.New("the server stalled")

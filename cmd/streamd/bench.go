@@ -46,7 +46,14 @@ keys are left alone, but the load is real: do not point it at a server that othe
 			}
 			return nil
 		}),
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	versus := cmd.Flags().String("vs", "", "") // of a load; here it only tells what is missing
+	_ = cmd.Flags().MarkHidden("vs")           // it was defined in the line above
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *versus != "" {
+			return usageError{fmt.Errorf("name a load, as in: streamd bench xadd --vs %s", *versus)}
+		}
+		return cmd.Help()
 	}
 	for _, l := range bench.Loads() {
 		cmd.AddCommand(loadCommand(l))
@@ -123,8 +130,8 @@ func (f *benchFlags) run(cmd *cobra.Command) error {
 			f.rounds = 5
 		}
 	}
-	if f.rounds < 0 || f.spec.Measure <= 0 {
-		return usageError{errors.New("--rounds and --time must be more than 0")}
+	if f.rounds < 0 || f.spec.Measure <= 0 || f.spec.Stall <= 0 || f.pid < 0 {
+		return usageError{errors.New("--rounds, --time, --stall and --pid must be more than 0")}
 	}
 	if _, err := bench.Complete(f.spec); err != nil {
 		return usageError{err}
@@ -147,7 +154,7 @@ func (f *benchFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return f.report(cmd.OutOrStdout(), c)
+	return f.report(cmd.OutOrStdout(), c, targets)
 }
 
 func (f *benchFlags) targets() ([]bench.Target, error) {
@@ -162,6 +169,9 @@ func (f *benchFlags) targets() ([]bench.Target, error) {
 		}
 		t, err := bench.Locate(t)
 		if err != nil {
+			if strings.Contains(err.Error(), "NOAUTH") {
+				err = fmt.Errorf("%s asks for a password: give --password, or set REDISCLI_AUTH", addr)
+			}
 			return nil, err
 		}
 		targets = append(targets, t)
@@ -169,23 +179,30 @@ func (f *benchFlags) targets() ([]bench.Target, error) {
 	return targets, nil
 }
 
-func (f *benchFlags) report(w io.Writer, c bench.Comparison) error {
-	if f.json == "" {
-		return benchTable(w, c)
+func (f *benchFlags) report(w io.Writer, c bench.Comparison, targets []bench.Target) error {
+	if f.json != "" {
+		text, err := json.MarshalIndent(c, "", "  ")
+		if err != nil {
+			return err
+		}
+		text = append(text, '\n')
+		if f.json == "-" {
+			_, err = w.Write(text)
+			return err
+		}
+		if err := os.WriteFile(f.json, text, 0o644); err != nil {
+			return err
+		}
 	}
-	text, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
+	if err := benchTable(w, c); err != nil {
 		return err
 	}
-	text = append(text, '\n')
-	if f.json == "-" {
-		_, err = w.Write(text)
-		return err
+	for _, t := range targets {
+		if t.PID == 0 {
+			fmt.Fprintf(w, "\nThe process of %s is not known, so its CPU is not: it runs elsewhere, or --pid has to name it.\n", t.Name)
+		}
 	}
-	if err := os.WriteFile(f.json, text, 0o644); err != nil {
-		return err
-	}
-	return benchTable(w, c)
+	return nil
 }
 
 // liveLine is the line on a terminal that tells how a run goes.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/streamd/streamd/bench"
@@ -36,6 +37,7 @@ func columns() []column {
 
 // benchTable shows the medians, and how ours compares with the best other.
 func benchTable(w io.Writer, c bench.Comparison) error {
+	fmt.Fprintf(w, "%s: %s\n\n", c.Spec.Load, parameters(c.Spec))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	var shown []column
 	for _, col := range columns() {
@@ -46,7 +48,7 @@ func benchTable(w io.Writer, c bench.Comparison) error {
 			}
 		}
 	}
-	fmt.Fprint(t, c.Spec.Load, "\t")
+	fmt.Fprint(t, "\t")
 	for _, col := range shown {
 		fmt.Fprint(t, col.name, "\t")
 	}
@@ -68,6 +70,32 @@ func benchTable(w io.Writer, c bench.Comparison) error {
 		}
 	}
 	return nil
+}
+
+// parameters says in a line what was run.
+func parameters(s bench.Spec) string {
+	var words []string
+	number := func(n int64, form string) {
+		if n != 0 {
+			words = append(words, fmt.Sprintf(form, thousands(float64(n))))
+		}
+	}
+	number(int64(s.Conns), "%s connections")
+	number(int64(s.Pipeline), "pipeline %s")
+	number(int64(s.Groups), "%s groups")
+	number(int64(s.Consumers), "%s consumers in each group")
+	number(int64(s.Turn), "%s entries a turn")
+	number(int64(s.Count), "COUNT %s")
+	number(int64(s.Streams), "%s streams")
+	number(s.MaxLen, "MAXLEN ~ %s")
+	number(int64(s.Rate), "%s entries a second")
+	number(s.Entries, "%s entries")
+	kind := "bytes"
+	if s.Shape.Numbers {
+		kind = "digits"
+	}
+	words = append(words, fmt.Sprintf("values %d × %d %s", s.Shape.Fields, s.Shape.Bytes, kind))
+	return strings.Join(append(words, fmt.Sprintf("measured %v after %v", s.Measure, max(s.Warm, 0))), ", ")
 }
 
 // digits shows three significant digits, and none that are not there.

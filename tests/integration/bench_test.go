@@ -213,7 +213,7 @@ func TestBenchNoticesLies(t *testing.T) {
 		t.Run(tt.load+": "+tt.name, func(t *testing.T) {
 			t.Parallel()
 			honest := host(t, crashfs.New(), server.Options{}, "appendonly", "no")
-			target := bench.Target{Name: "liar", Addr: listenLiar(t, honest.sock, tt.lie), PID: os.Getpid()}
+			target := bench.Target{Name: "liar", Addr: listenLiar(t, honest.sock, tt.lie), PID: os.Getppid()}
 			s := brief(bench.Spec{Load: tt.load})
 			switch tt.load {
 			case "xadd":
