@@ -9,10 +9,11 @@ type Rest interface {
 	Append(w *Writer, limit int) (more bool)
 }
 
-// Gap is a place in a Writer's Buf where a Rest belongs.
+// Gap is a place in a Writer's Buf where a Rest belongs, to be written in the protocol of the Writer.
 type Gap struct {
-	At   int
-	Rest Rest
+	At    int
+	Rest  Rest
+	RESP3 bool
 }
 
 // Start begins a reply: what is in Buf already does not count for Full.
@@ -30,7 +31,7 @@ func (w *Writer) Room() int {
 }
 
 // PutOff leaves a gap for rest; the reply goes on behind it.
-func (w *Writer) PutOff(rest Rest) { w.Gaps = append(w.Gaps, Gap{len(w.Buf), rest}) }
+func (w *Writer) PutOff(rest Rest) { w.Gaps = append(w.Gaps, Gap{len(w.Buf), rest, w.RESP3}) }
 
 // moveGaps follows bytes that move: those behind m, by n.
 func (w *Writer) moveGaps(m, n int) {

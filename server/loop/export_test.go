@@ -11,7 +11,7 @@ func (l *Loop) WatchRests(gone func()) int {
 	for _, c := range l.conns {
 		for _, at := range c.later {
 			n++
-			runtime.SetFinalizer(at.rest, func(any) { gone() })
+			runtime.SetFinalizer(at.gap.Rest, func(any) { gone() })
 		}
 	}
 	return n

@@ -18,9 +18,9 @@ const (
 	turnBytes = 256 << 10
 )
 
-// part is what comes behind the output of a connection whose reply goes on: rest, then text.
+// part is what comes behind the output of a connection whose reply goes on: what belongs into a gap, then text.
 type part struct {
-	rest resp.Rest
+	gap  resp.Gap
 	text []byte
 }
 
@@ -28,7 +28,7 @@ type part struct {
 func split(w *resp.Writer) (later []part, text int) {
 	later, text = make([]part, len(w.Gaps)), len(w.Buf)-w.Gaps[0].At
 	for i, gap := range slices.Backward(w.Gaps) {
-		later[i] = part{gap.Rest, bytes.Clone(w.Buf[gap.At:])}
+		later[i] = part{gap, bytes.Clone(w.Buf[gap.At:])}
 		w.Buf = w.Buf[:gap.At]
 	}
 	w.Gaps = nil
@@ -67,7 +67,8 @@ func (c *conn) nextPiece() int {
 	w := resp.Writer{Buf: slices.Grow(c.l.outBuffer(), keepOut)}
 	for len(c.later) > 0 && w.Len() < pieceBytes {
 		at := &c.later[0]
-		if at.rest.Append(&w, pieceBytes-w.Len()) {
+		w.RESP3 = at.gap.RESP3
+		if at.gap.Rest.Append(&w, pieceBytes-w.Len()) {
 			continue
 		}
 		w.Raw(at.text)

@@ -85,7 +85,7 @@ func (m *Machine) applyXReadGroup(op *Op, w *resp.Writer) Result {
 	top, served := w.Begin(), 0
 	for i, key := range op.Args {
 		o, _ := m.lookupStream(op.DB, key)
-		d.s, d.g = o.stream, m.changeGroup(o, op.Group)
+		d.s, d.sets, d.g = o.stream, o.groups, m.changeGroup(o, op.Group)
 		consumers := d.g.NumConsumers()
 		c, touched := m.seen(op, key, d.g)
 		d.to, d.changed, d.loud = c, d.changed || touched, d.loud || d.g.NumConsumers() > consumers
@@ -162,9 +162,10 @@ type delivery struct {
 	loud    bool // more than times and delivery counts
 
 	// Of the key being served.
-	s  *stream.Stream
-	g  *groups.Group
-	to *groups.Consumer
+	s    *stream.Stream
+	sets *groups.Set
+	g    *groups.Group // until sets is frozen
+	to   *groups.Consumer
 }
 
 // result tells what the op did to the state.
@@ -288,30 +289,42 @@ func (d *delivery) history(after stream.ID) int {
 		return 0
 	}
 	n, find := 0, finder{s: d.s}
+	var rest historyRest // what is not written
 	for at := d.g.PendingsOf(d.to, from); d.room.more() && at.Next(); n++ {
 		p := at.Pending()
-		if !find.find(p.ID) {
-			if !d.room.admit(goneSize(p.ID)) {
-				break
-			}
-			d.appendGone(p.ID)
-			continue
-		}
-		if !d.room.admitEntry(&find.c, 0) {
+		there := find.find(p.ID)
+		if there && !d.room.admitEntry(&find.c, 0) || !there && !d.room.admit(goneSize(p.ID)) {
 			break
 		}
-		appendEntry(d.w, &find.c)
-		d.g.Put(p.ID, d.to, d.op.AtMS, oneMore(p.Count))
-		d.changed = true
+		switch {
+		case rest.left > 0 || d.w.Full():
+			if rest.left++; rest.left == 1 {
+				from = p.ID
+			}
+		case there:
+			appendEntry(d.w, &find.c)
+		default:
+			appendGone(d.w, p.ID)
+		}
+		if there {
+			d.g.Put(p.ID, d.to, d.op.AtMS, oneMore(p.Count))
+			d.changed = true
+		}
+	}
+	if rest.left > 0 {
+		g := d.sets.Freeze().Get(d.g.Name())
+		rest.at, rest.find = g.PendingsOf(g.Consumer(d.to.Name()), from), finder{s: d.s.Freeze()}
+		later := rest // only what is put off goes to the heap
+		d.w.PutOff(&later)
 	}
 	return n
 }
 
 // appendGone writes a pending entry without data.
-func (d *delivery) appendGone(id stream.ID) {
-	d.w.Array(2)
-	appendID(d.w, id)
-	d.w.NullArray()
+func appendGone(w *resp.Writer, id stream.ID) {
+	w.Array(2)
+	appendID(w, id)
+	w.NullArray()
 }
 
 // goneSize is what appendGone writes in RESP2.

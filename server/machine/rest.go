@@ -65,6 +65,28 @@ func (r *pendingRest) Append(w *resp.Writer, limit int) (more bool) {
 	return r.left > 0
 }
 
+// historyRest is the rest of a consumer's history, which XREADGROUP with an id reads.
+type historyRest struct {
+	at   groups.PendingCursor // over an image
+	find finder               // likewise
+	left int64
+}
+
+// Append is resp.Rest's.
+func (r *historyRest) Append(w *resp.Writer, limit int) (more bool) {
+	for start := w.Len(); r.left > 0 && w.Len()-start < limit; r.left-- {
+		if !r.at.Next() {
+			panic("machine: a consumer has fewer pending entries than were delivered again")
+		}
+		if id := r.at.Pending().ID; r.find.find(id) {
+			appendEntry(w, &r.find.c)
+		} else {
+			appendGone(w, id)
+		}
+	}
+	return r.left > 0
+}
+
 // pendingForm says what a list tells of each pending entry besides its id and delivery count.
 type pendingForm struct {
 	owner bool

@@ -14,6 +14,7 @@ func fill(w *resp.Writer, limit int) string {
 	at := 0
 	for _, gap := range w.Gaps {
 		out.Raw(w.Buf[at:gap.At])
+		out.RESP3 = gap.RESP3
 		for more := true; more; {
 			more = gap.Rest.Append(&out, limit)
 		}
@@ -41,6 +42,7 @@ func busyWorld(t *testing.T) *world {
 	for _, name := range []string{"c", "d"} {
 		x.do(Op{Kind: XReadGroup, Args: list("a"), IDs: []stream.ID{stream.MaxID}, Group: []byte("g"), Consumer: []byte(name), N: [4]int64{100, 0, 0, -1}})
 	}
+	x.do(Op{Kind: XDel, Key: []byte("a"), IDs: []stream.ID{{MS: 2, Seq: 1}, {MS: 50, Seq: 1}, {MS: 51, Seq: 1}, {MS: 120, Seq: 1}}})
 	x.fill("s", string(make([]byte, 20_000)))
 	return x
 }
@@ -75,7 +77,12 @@ func TestRest(t *testing.T) {
 	ids := func(op Op, ids ...stream.ID) Op { op.IDs = ids; return op }
 	read := Op{Kind: XRead, Args: list("b", "none", "a", "b"), IDs: make([]stream.ID, 4)}
 	deliver := Op{Kind: XReadGroup, Args: list("a", "b"), IDs: []stream.ID{stream.MaxID, stream.MaxID}, Group: []byte("g"), Consumer: []byte("e")}
+	history := ids(deliver, stream.ID{}, stream.ID{})
+	history.Consumer = []byte("c")
+	later := ids(history, stream.ID{MS: 30}, stream.MaxID)
 	ops := []Op{
+		history.with(0, 0, 0, 0, -1), history.with(0, 70, 0, 0, -1), history.with(0, 0, 80, 0, -1), history.with(0, 0, 0, 5000, -1), later.with(0, 0, 0, 0, -1),
+		{Kind: XReadGroup, Args: list("a", "a"), IDs: make([]stream.ID, 2), Group: []byte("g"), Consumer: []byte("d"), N: [4]int64{0, 0, 0, -1}},
 		ids(on(XRange, "a").with(0, -1), all...), ids(on(XRange, "a").with(FlagReverse, -1), all...),
 		ids(on(XRange, "a").with(0, -1), some...), ids(on(XRange, "b").with(FlagReverse, -1), some...),
 		ids(on(XRange, "a").with(0, 100), some...), ids(on(XRange, "a").with(FlagReverse, 77), all...), ids(on(XRange, "b").with(0, 1), all...),
