@@ -128,7 +128,7 @@ func (c *conn) fill() {
 	}
 	c.makeRoom()
 	c.l.reads++
-	n, err := unix.Read(c.fd, c.in[len(c.in):cap(c.in)])
+	n, err := read(c.fd, c.in[len(c.in):cap(c.in)])
 	switch {
 	case n > 0:
 		c.in = c.in[:len(c.in)+n]
@@ -315,9 +315,7 @@ func (c *conn) shut() {
 	c.account()
 	c.s.W.Rewind(0)
 	c.l.shard.Drop(c.s)
-	if c.l.conns[c.fd] == c {
-		delete(c.l.conns, c.fd)
-	}
+	c.l.conns.remove(c)
 	_ = unix.Close(c.fd)
 	c.l.release(c.in)
 	c.in, c.out, c.marks, c.later = nil, nil, nil, nil

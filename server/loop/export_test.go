@@ -8,7 +8,7 @@ import "runtime"
 // written from. Under the shard's lock, and only while none of them can go on.
 func (l *Loop) WatchRests(gone func()) int {
 	n := 0
-	for _, c := range l.conns {
+	for c := range l.conns.all {
 		for _, at := range c.later {
 			n++
 			runtime.SetFinalizer(at.gap.Rest, func(any) { gone() })

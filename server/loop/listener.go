@@ -198,7 +198,7 @@ func (ln *Listener) welcome(fd int, sa unix.Sockaddr, path string) {
 
 func (ln *Listener) refuse(fd int, e resp.Error) {
 	ln.loops[0].node.Stats.ConnectionsRejected++
-	_, _ = unix.Write(fd, []byte("-"+string(e)+"\r\n"))
+	_, _ = write(fd, []byte("-"+string(e)+"\r\n"))
 	_ = unix.Close(fd)
 }
 
@@ -207,7 +207,7 @@ func (l *Loop) adopt(c *conn) {
 	if c.closed {
 		return // killed before it got here
 	}
-	l.conns[c.fd] = c
+	l.conns.add(c)
 	c.events = unix.EPOLLIN | unix.EPOLLRDHUP
 	if err := l.watch(c.fd, c.events); err != nil {
 		c.reason = "epoll: " + err.Error()

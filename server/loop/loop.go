@@ -41,8 +41,9 @@ type Loop struct {
 	ticks    bool      // this loop runs the shard's timer
 
 	epfd, wakefd int
+	alarm        alarm // wakes the loop that ticks
 	events       []unix.EpollEvent
-	conns        map[int]*conn
+	conns        connTable
 	buffers      [][]byte // free read buffers of readBytes
 	outs         [][]byte // free output buffers
 
@@ -78,7 +79,6 @@ func New(sh *shard.Shard, node *session.Node, st *settings.Settings, logger *slo
 	l := &Loop{
 		shard: sh, node: node, settings: st, logger: logger, ticks: ticks,
 		events: make([]unix.EpollEvent, maxEvents),
-		conns:  make(map[int]*conn),
 		done:   make(chan struct{}),
 	}
 	var err error
@@ -88,7 +88,13 @@ func New(sh *shard.Shard, node *session.Node, st *settings.Settings, logger *slo
 	if l.wakefd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	return l, l.watch(l.wakefd, unix.EPOLLIN)
+	if err := l.watch(l.wakefd, unix.EPOLLIN); err != nil {
+		return nil, err
+	}
+	if err := l.alarm.open(); err != nil {
+		return nil, err
+	}
+	return l, l.watch(l.alarm.fd, unix.EPOLLIN)
 }
 
 // Sooner makes a loop that sleeps look at the shard's deadlines. Under the shard's lock.
@@ -106,7 +112,7 @@ func (l *Loop) watch(fd int, events uint32) error {
 func (l *Loop) Wake() {
 	if l.woken.CompareAndSwap(false, true) {
 		one := [8]byte{1}
-		_, _ = unix.Write(l.wakefd, one[:]) // a full counter wakes as well
+		_, _ = write(l.wakefd, one[:]) // a full counter wakes as well
 	}
 }
 
@@ -146,12 +152,7 @@ func (l *Loop) run() {
 // wait returns the number of ready sockets.
 func (l *Loop) wait() int {
 	timeout := -1
-	if l.ticks {
-		l.shard.Lock()
-		timeout = int(l.shard.UntilTick().Milliseconds())
-		l.shard.Unlock()
-	}
-	if len(l.soft) > 0 && (timeout < 0 || timeout > int(softEvery.Milliseconds())) {
+	if len(l.soft) > 0 {
 		timeout = int(softEvery.Milliseconds())
 	}
 	if len(l.pending) > 0 || len(l.going) > 0 {
@@ -177,7 +178,7 @@ func (l *Loop) round(n int) {
 	if l.listen != nil {
 		l.listen.resume()
 	}
-	for ready := l.ready; len(ready) > 0; {
+	for ready := l.ready; ; {
 		batch := ready[:min(batchConns, len(ready))]
 		ready = ready[len(batch):]
 		for _, c := range batch {
@@ -189,24 +190,27 @@ func (l *Loop) round(n int) {
 		for _, c := range batch {
 			c.execute()
 		}
+		if len(ready) == 0 {
+			break // the lock is kept to the end of the round
+		}
 		l.shard.EndBatch()
 		full := l.shard.FrameFull()
-		l.unlock()
 		if full {
 			l.commit()
+		}
+		l.unlock()
+		if full {
 			l.send()
 		}
 	}
-	l.lock()
 	if l.ticks {
-		l.shard.BeginBatch()
 		l.shard.Tick()
-		l.shard.EndBatch()
 	}
+	l.shard.EndBatch()
 	l.mailbox()
 	l.node.Stats.LoopCycles++
-	l.unlock()
 	l.commit()
+	l.unlock()
 	l.send()
 }
 
@@ -225,15 +229,19 @@ func (l *Loop) event(ev *unix.EpollEvent) {
 	fd := int(ev.Fd)
 	if fd == l.wakefd {
 		var counter [8]byte
-		_, _ = unix.Read(l.wakefd, counter[:])
+		_, _ = read(l.wakefd, counter[:])
 		l.woken.Store(false)
+		return
+	}
+	if fd == l.alarm.fd {
+		l.alarm.rang()
 		return
 	}
 	if l.listen != nil && l.listen.has(fd) {
 		l.listen.accept(fd)
 		return
 	}
-	c := l.conns[fd]
+	c := l.conns.get(fd)
 	if c == nil {
 		return
 	}
@@ -275,9 +283,8 @@ func (l *Loop) mailbox() {
 }
 
 // commit ends the round: the frame is written, and what is in the sessions' writers moves to the connections, marked with
-// the index it waits for.
+// the index it waits for. Under the lock.
 func (l *Loop) commit() {
-	l.lock()
 	l.node.Stats.Reads, l.node.Stats.Writes = l.node.Stats.Reads+l.reads, l.node.Stats.Writes+l.writes
 	l.reads, l.writes = 0, 0
 	l.now = l.shard.Now()
@@ -312,7 +319,9 @@ func (l *Loop) commit() {
 			l.sending = append(l.sending, c)
 		}
 	}
-	l.unlock()
+	if l.ticks {
+		l.alarm.at(l.shard.NextTick())
+	}
 }
 
 // send writes what may leave, and what the log released since.
@@ -336,10 +345,12 @@ func (l *Loop) drain() {
 	if l.listen != nil {
 		l.listen.watch(0)
 	}
-	for _, c := range l.conns {
+	for c := range l.conns.all {
 		c.rearm()
 	}
+	l.lock()
 	l.commit()
+	l.unlock()
 	deadline := time.Now().Add(time.Duration(l.settings.ShutdownTimeout()) * time.Second)
 	for l.send(); l.unsent() && time.Now().Before(deadline); l.send() {
 		timeout := 10
@@ -352,7 +363,7 @@ func (l *Loop) drain() {
 		}
 	}
 	l.lock()
-	for _, c := range l.conns {
+	for c := range l.conns.all {
 		c.shut()
 	}
 	l.unlock()
@@ -360,7 +371,7 @@ func (l *Loop) drain() {
 
 // unsent tells whether output waits for the log or for a client.
 func (l *Loop) unsent() bool {
-	for _, c := range l.conns {
+	for c := range l.conns.all {
 		if c.waiting() > 0 || len(c.later) > 0 {
 			return true
 		}
@@ -378,6 +389,7 @@ func (l *Loop) Close() {
 	l.unlock()
 	_ = unix.Close(l.epfd)
 	_ = unix.Close(l.wakefd)
+	_ = unix.Close(l.alarm.fd)
 }
 
 // buffer returns a free read buffer.

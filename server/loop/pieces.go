@@ -108,7 +108,7 @@ func (c *conn) account() {
 // doubtPushes drops what was pushed behind replies that go on, when the log has failed: it tells of what may be lost. Under
 // the lock.
 func (l *Loop) doubtPushes() {
-	for _, c := range l.conns {
+	for c := range l.conns.all {
 		if len(c.later) > 0 {
 			c.doubt()
 		}

@@ -11,12 +11,13 @@ const (
 	authSeconds = 10
 )
 
-// UntilTick is how long the loop may sleep: to the next deadline of a waiter, or the next tick.
-func (sh *Shard) UntilTick() time.Duration {
-	now := sh.clock()
-	wait := min(sh.nextTick.Sub(now), tickEvery) // never longer, even if the clock was set back
+// NextTick is how long the loop may sleep, counted from now, which is when the clock was last read: to the next deadline of a
+// waiter, or the next tick. Under the lock.
+func (sh *Shard) NextTick() (now time.Time, wait time.Duration) {
+	now = sh.batchStart.Add(sh.lastMono)
+	wait = min(sh.nextTick.Sub(now), tickEvery) // never longer, even if the clock was set back
 	if len(sh.parked.due) > 0 {
-		wait = min(wait, sh.parked.due[0].due-now.Sub(sh.opened))
+		wait = min(wait, sh.parked.due[0].due-sh.age)
 	}
 	if sh.parked.syncs > 0 {
 		wait = min(wait, time.Millisecond)
@@ -24,10 +25,7 @@ func (sh *Shard) UntilTick() time.Duration {
 	if until := sh.node.Pause.UntilMS; until > 0 {
 		wait = min(wait, time.UnixMilli(until).Sub(now))
 	}
-	if wait <= 0 {
-		return 0
-	}
-	return (wait + time.Millisecond - 1).Truncate(time.Millisecond) // epoll counts whole milliseconds
+	return now, max(wait, 0)
 }
 
 // Tick does what time alone asks for: deadlines of waiters, expiry, statistics, idle clients, automatic rewrites. Under the
