@@ -11,6 +11,8 @@
 //
 //	Freeze ─▶ Step, Take … under the lock, between rounds ─▶ Encoder on another goroutine ─▶ docs/format/state.md
 //
+// A long reply is put off where it is cut (rest.go): what is missing reads images like those of a snapshot.
+//
 // Nothing here locks: a Machine and its unfinished Image belong to whoever holds the shard's lock. What Take returned belongs
 // to the taker and may be encoded elsewhere meanwhile.
 package machine
