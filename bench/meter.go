@@ -59,8 +59,12 @@ const (
 	phaseFinish  = "finish"
 )
 
-// record takes the latency of something that was answered.
-func (m *meter) record(ns int64) { _ = m.latency.RecordValue(min(max(ns, 1), maxLatency)) } // in range, so it cannot fail
+// record takes the latency of something that was answered. What is answered after the measurement is not part of it.
+func (m *meter) record(ns int64) {
+	if !m.stopping {
+		_ = m.latency.RecordValue(min(max(ns, 1), maxLatency)) // in range, so it cannot fail
+	}
+}
 
 // begin is called once, on the thread of the engine.
 func (m *meter) begin(now int64) (err error) {
