@@ -47,7 +47,7 @@ type ScaleOptions struct {
 	Only     func(dimension string) bool // nil: all
 	Quick    bool                        // a thousandth of the sizes
 	Dir      string                      // for the server's data, see NewHost
-	Progress func(what string)
+	Progress func(Progress)              // Target and Phase only; nil is allowed
 }
 
 // ScaleReport is what growing costs.

@@ -63,7 +63,7 @@ type scaleRun struct {
 
 func (m *scaleRun) tell(what string) {
 	if m.options.Progress != nil {
-		m.options.Progress(m.name + ": " + what)
+		m.options.Progress(Progress{Target: m.name, Phase: what})
 	}
 }
 

@@ -59,7 +59,7 @@ func (f *scaleFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	live := newLiveLine(cmd.ErrOrStderr())
-	f.options.Progress = func(what string) { live.show(bench.Progress{Target: what}) }
+	f.options.Progress = live.show
 	report, err := bench.Scale(ctx, f.options)
 	live.clear()
 	if errors.Is(err, context.Canceled) {
