@@ -1,6 +1,8 @@
 package groups
 
 import (
+	"cmp"
+	"math"
 	"slices"
 
 	"github.com/streamd/streamd/stream"
@@ -19,7 +21,7 @@ func (g *Group) ByIdle(maxSinceMS int64, visit func(Pending) bool) {
 		for w.collect() && w.visit(visit) {
 		}
 	}
-	g.home.walk = walkBuffers{w.fronts[:0], w.batch[:0], w.visited[:0]}
+	g.home.walk = walkBuffers{w.fronts[:0], w.ranks[:0], w.batch[:0], w.visited[:0]}
 }
 
 // visitZone is the part of the walk before the owned entries; false when the visitor has enough.
@@ -81,6 +83,7 @@ type front struct {
 // walkBuffers are the parts of a walk that are worth keeping for the next one.
 type walkBuffers struct {
 	fronts  []front // a heap, the smallest next at its top
+	ranks   []rank
 	batch   []entry
 	visited []stream.ID
 }
@@ -145,6 +148,22 @@ func (w *walk) segment(f front) *segment {
 	return seg
 }
 
+// rank is the place of an entry in the delivery order of its segment: ties are in the order of at.
+type rank struct {
+	since int64
+	at    int // in the view
+}
+
+func (r rank) compare(other rank) int {
+	if c := cmp.Compare(r.since, other.since); c != 0 {
+		return c
+	}
+	return r.at - other.at
+}
+
+// batchSize is how many entries are taken from a segment at a time: a visitor often wants no more.
+const batchSize = 128
+
 // scan moves the entries of seg that come before any other segment's to the batch. If some are left, f goes back to the
 // fronts.
 func (w *walk) scan(seg *segment, f *front) {
@@ -159,41 +178,53 @@ func (w *walk) scan(seg *segment, f *front) {
 	if w.more && w.coming.position().compare(end) < 0 {
 		end = w.coming.position()
 	}
-	left, rest := false, position{}
-	for i, p := range seg.view() {
-		since, owner := seg.lowSince+int64(p.since), p.meta>>countBits
-		if p.isWide() {
-			since, owner = seg.wide[p.since].since, seg.wide[p.since].owner
-		}
-		if owner == 0 || since > w.max.since || w.started && since < w.after.since {
-			continue
-		}
-		at := position{since, seg.idOf(p)}
-		switch {
-		case w.started && at.compare(w.after) <= 0:
-		case at.compare(end) <= 0:
-			if !w.wasVisited(at.id) {
-				w.batch = append(w.batch, seg.load(i))
-			}
-		case !left || at.compare(rest) < 0:
-			left, rest = true, at
-		}
+	first := rank{since: math.MinInt64}
+	if w.started {
+		first = rank{w.after.since, seg.above(w.after.id)}
+	}
+	rest, left := w.rank(seg, first, rank{end.since, seg.above(end.id)})
+	if n := len(w.ranks); n > batchSize {
+		rest, left = w.ranks[batchSize], true
+		w.ranks = w.ranks[:batchSize]
+	}
+	for _, r := range w.ranks {
+		w.batch = append(w.batch, seg.load(r.at))
 	}
 	if left {
-		f.next = rest
+		f.next = position{rest.since, seg.idOf(seg.slots[seg.head+rest.at])}
 		w.push(*f)
 	}
-	order := func(a, b entry) int { return position{a.since, a.id}.compare(position{b.since, b.id}) }
-	if !slices.IsSortedFunc(w.batch, order) {
-		slices.SortFunc(w.batch, order)
+}
+
+// rank gathers the owned entries of seg from first on and before end that are to be visited, in delivery order. left tells whether more stand behind
+// that are for this walk, and rest is the first of them.
+func (w *walk) rank(seg *segment, first, end rank) (rest rank, left bool) {
+	w.ranks = w.ranks[:0]
+	inOrder, last := true, first
+	for i, p := range seg.view() {
+		r, owner := rank{seg.lowSince + int64(p.since), i}, p.meta>>countBits
+		if p.isWide() {
+			r.since, owner = seg.wide[p.since].since, seg.wide[p.since].owner
+		}
+		switch {
+		case owner == 0 || r.since > w.max.since || r.since < first.since || r.since == first.since && i < first.at:
+		case w.atMax && w.wasVisited(seg.idOf(p)):
+		case r.since < end.since || r.since == end.since && i < end.at:
+			w.ranks = append(w.ranks, r)
+			inOrder = inOrder && r.since >= last.since
+			last = r
+		case !left || r.since < rest.since:
+			rest, left = r, true
+		}
 	}
+	if !inOrder {
+		slices.SortFunc(w.ranks, rank.compare)
+	}
+	return rest, left
 }
 
 // wasVisited tells whether id was visited before the walk came to its end, and stands there because it was claimed.
 func (w *walk) wasVisited(id stream.ID) bool {
-	if !w.atMax {
-		return false
-	}
 	_, found := slices.BinarySearchFunc(w.visited, id, stream.ID.Compare)
 	return found
 }
@@ -201,13 +232,15 @@ func (w *walk) wasVisited(id stream.ID) bool {
 // visit hands out the batch; false when the visitor has enough.
 func (w *walk) visit(visit func(Pending) bool) bool {
 	for i := range w.batch {
-		e := &w.batch[i]
-		w.after, w.started = position{e.since, e.id}, true
-		if !w.atMax {
-			w.visited = append(w.visited, e.id)
-		}
-		if !visit(w.g.unpack(*e)) {
+		if !visit(w.g.unpack(w.batch[i])) {
 			return false
+		}
+	}
+	last := &w.batch[len(w.batch)-1]
+	w.after, w.started = position{last.since, last.id}, true
+	if !w.atMax {
+		for i := range w.batch {
+			w.visited = append(w.visited, w.batch[i].id)
 		}
 	}
 	return true

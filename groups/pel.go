@@ -129,9 +129,8 @@ func (g *Group) put(e entry) {
 	seg, i, found := g.locate(e.id)
 	if found {
 		seg = g.own(seg)
-		g.forget(seg, i)
+		g.replace(seg, i, e)
 		seg.stale++
-		g.store(seg, i, e)
 		if seg.stale >= staleLimit {
 			g.summarize(seg)
 		}
@@ -145,6 +144,27 @@ func (g *Group) put(e entry) {
 		return
 	}
 	g.insert(seg, i, e)
+}
+
+// replace gives the entry at i the values of e.
+func (g *Group) replace(seg *segment, i int, e entry) {
+	p := seg.slots[seg.head+i]
+	if !seg.repack(i, e) {
+		g.forget(seg, i)
+		g.store(seg, i, e)
+		return
+	}
+	if seg != g.tail && seg != g.recent {
+		g.recent = seg
+	}
+	g.table[p.meta>>countBits].pending--
+	if seg.lowSince+int64(p.since) == seg.oldest {
+		seg.tight = false
+	}
+	if e.since <= seg.oldest {
+		g.refile(seg, e.since)
+		seg.tight = true
+	}
 }
 
 // forget takes the entry at i out of all counts; its slot is overwritten or removed next.

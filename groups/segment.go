@@ -138,6 +138,15 @@ func (s *segment) seek(id stream.ID, hint int) (i int, found bool) {
 	return low, false
 }
 
+// above returns the place of the first entry with an id above this one.
+func (s *segment) above(id stream.ID) int {
+	i, found := s.seek(id, 0)
+	if found {
+		i++
+	}
+	return i
+}
+
 // load unpacks the entry at i.
 func (s *segment) load(i int) entry {
 	p := s.slots[s.head+i]
@@ -160,6 +169,18 @@ func (s *segment) owner(p slot) uint32 {
 		return s.wide[p.since].owner
 	}
 	return p.meta >> countBits
+}
+
+// repack gives the entry at i the values of e; false if either is not an owned entry that fits into a slot.
+func (s *segment) repack(i int, e entry) bool {
+	p := &s.slots[s.head+i]
+	since := uint64(e.since) - uint64(s.lowSince)
+	if p.isWide() || p.meta>>countBits == 0 || since > maxDelta || uint64(e.count) >= wideCount || e.owner == 0 || e.owner > maxOwner {
+		return false
+	}
+	p.since, p.meta = uint32(since), e.owner<<countBits|uint32(e.count)
+	s.owners |= ownerBit(e.owner)
+	return true
 }
 
 // pushPacked appends e to a segment that is not empty nor sealed, if it is above all, fits into a slot and finds one free.
