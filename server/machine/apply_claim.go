@@ -116,7 +116,8 @@ func (m *Machine) applyXAutoClaim(op *Op, w *resp.Writer) Result {
 		return refuse(w, err)
 	}
 	c, changed := m.seen(op, op.Key, g)
-	found, gone, next := autoClaimable(op, o.stream, g)
+	m.auto.look(op, o.stream, g)
+	found, gone, next := m.auto.found, m.auto.gone, m.auto.next
 
 	w.Array(3)
 	appendID(w, next)
@@ -133,12 +134,20 @@ func (m *Machine) applyXAutoClaim(op *Op, w *resp.Writer) Result {
 		g.Ack(id)
 		appendID(w, id)
 	}
+	m.auto.done()
 	return changedIf(changed || len(found) > 0 || len(gone) > 0)
 }
 
-// autoClaimable examines the PEL from op's start id on: entries to claim, ids whose entries are gone, and the first id not
-// examined (0-0 at the end).
-func autoClaimable(op *Op, s *stream.Stream, g *groups.Group) (found []groups.Pending, gone []stream.ID, next stream.ID) {
+// autoClaim is what XAUTOCLAIM found in the PEL: entries to claim, ids whose entries are gone, and the first id not examined
+// (0-0 at the end). The machine keeps it for its room.
+type autoClaim struct {
+	found []groups.Pending
+	gone  []stream.ID
+	next  stream.ID
+}
+
+// look examines the PEL from op's start id on.
+func (a *autoClaim) look(op *Op, s *stream.Stream, g *groups.Group) {
 	count := op.N[1]
 	budget := int64(math.MaxInt64)
 	if count < budget/autoClaimBudget {
@@ -147,15 +156,26 @@ func autoClaimable(op *Op, s *stream.Stream, g *groups.Group) (found []groups.Pe
 	find := finder{s: s}
 	for at := g.Pendings(op.IDs[0]); at.Next(); budget-- {
 		p := at.Pending()
-		if budget <= 0 || int64(len(found)+len(gone)) >= count {
-			return found, gone, p.ID
+		if budget <= 0 || int64(len(a.found)+len(a.gone)) >= count {
+			a.next = p.ID
+			return
 		}
 		switch {
 		case !find.find(p.ID):
-			gone = append(gone, p.ID)
+			a.gone = append(a.gone, p.ID)
 		case !tooYoung(p, op):
-			found = append(found, p)
+			a.found = append(a.found, p)
 		}
 	}
-	return found, gone, stream.MinID
+	a.next = stream.MinID
+}
+
+// done forgets all but some room.
+func (a *autoClaim) done() {
+	if most := 1000; cap(a.found) > most || cap(a.gone) > most {
+		*a = autoClaim{}
+		return
+	}
+	clear(a.found)
+	a.found, a.gone = a.found[:0], a.gone[:0]
 }

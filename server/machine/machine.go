@@ -42,6 +42,7 @@ type Machine struct {
 	dueBuf []byte   // the key that DueKeys shows
 	keyBuf []byte   // scratch of walks
 	replay Op       // of Replay
+	auto   autoClaim
 }
 
 // New returns an empty machine.
