@@ -41,12 +41,18 @@ type job struct {
 
 // Loads returns what `bench` can do, in the order in which it is told to users.
 func Loads() []Load {
-	common := Spec{Shape: Shape{Fields: 1, Bytes: 100}, Warm: time.Second / 2, Measure: 2 * time.Second, Stall: 10 * time.Second}
-	with := func(change func(*Spec)) Spec {
-		s := common
-		change(&s)
-		return s
-	}
+	return slices.Concat(plainLoads(), queueLoads())
+}
+
+// defaults are those that all loads share, with changes.
+func defaults(change func(*Spec)) Spec {
+	s := Spec{Shape: Shape{Fields: 1, Bytes: 100}, Warm: time.Second / 2, Measure: 2 * time.Second, Stall: 10 * time.Second}
+	change(&s)
+	return s
+}
+
+// plainLoads have no groups.
+func plainLoads() []Load {
 	return []Load{
 		{
 			Name: "xadd", make: newXAdd,
@@ -54,7 +60,7 @@ func Loads() []Load {
 			Details: "Each connection sends a pipeline of XADD, awaits all replies and sends the next. Latency is that of a pipeline.",
 			Entries: "end the run after so many entries (default 1 GiB of values; with --maxlen, no end)",
 			Uses:    []string{"conns", "pipeline", "shape", "streams", "maxlen", "entries"},
-			Default: with(func(s *Spec) { s.Conns, s.Pipeline, s.Streams = 50, 16, 1 }),
+			Default: defaults(func(s *Spec) { s.Conns, s.Pipeline, s.Streams = 50, 16, 1 }),
 		},
 		{
 			Name: "xrange", make: newScan,
@@ -62,7 +68,7 @@ func Loads() []Load {
 			Details: scanDetails,
 			Entries: "entries of the stream",
 			Uses:    []string{"conns", "pipeline", "shape", "count", "entries"},
-			Default: with(scanDefault),
+			Default: defaults(scanDefault),
 		},
 		{
 			Name: "xread", make: newScan,
@@ -70,15 +76,21 @@ func Loads() []Load {
 			Details: scanDetails,
 			Entries: "entries of the stream",
 			Uses:    []string{"conns", "pipeline", "shape", "count", "entries"},
-			Default: with(scanDefault),
+			Default: defaults(scanDefault),
 		},
+	}
+}
+
+// queueLoads have consumer groups.
+func queueLoads() []Load {
+	return []Load{
 		{
 			Name: "cycle", make: newCycle,
 			Summary: "take entries through a queue: XADD n, XREADGROUP COUNT n, XACK n",
 			Details: `As job libraries do: n XADDs in one pipeline, one XREADGROUP COUNT n, one XACK of n ids, each awaited before the next. All
 connections share a stream and a group in which each is a consumer. An op is an entry. Latency is that of the three steps together.`,
 			Uses:    []string{"conns", "turn", "shape", "maxlen"},
-			Default: with(func(s *Spec) { s.Conns, s.Turn = 50, 16 }),
+			Default: defaults(func(s *Spec) { s.Conns, s.Turn = 50, 16 }),
 		},
 		{
 			Name: "groups", make: newGroups,
@@ -86,7 +98,7 @@ connections share a stream and a group in which each is a consumer. An op is an 
 			Details: `Consumers send the XACK of what they got and their next XREADGROUP … BLOCK together. Producers wait while the slowest group is far
 behind. Each group has to get each entry once. An op is an entry that a group acknowledged. Latency is that of XACK.`,
 			Uses:    []string{"conns", "pipeline", "shape", "groups", "consumers", "count"},
-			Default: with(func(s *Spec) { s.Conns, s.Pipeline, s.Groups, s.Consumers, s.Count = 8, 64, 2, 4, 100 }),
+			Default: defaults(func(s *Spec) { s.Conns, s.Pipeline, s.Groups, s.Consumers, s.Count = 8, 64, 2, 4, 100 }),
 		},
 		{
 			Name: "drain", make: newDrain,
@@ -95,7 +107,7 @@ behind. Each group has to get each entry once. An op is an entry that a group ac
 group is set back to its beginning. An op is an acknowledged entry. Latency is that of the two commands together.`,
 			Entries: "entries of the backlog",
 			Uses:    []string{"conns", "shape", "count", "entries"},
-			Default: with(func(s *Spec) { s.Conns, s.Count, s.Entries = 8, 100, 200_000 }),
+			Default: defaults(func(s *Spec) { s.Conns, s.Count, s.Entries = 8, 100, 200_000 }),
 		},
 		{
 			Name: "e2e", make: newE2E,
@@ -103,7 +115,7 @@ group is set back to its beginning. An op is an acknowledged entry. Latency is t
 			Details: `One producer sends entries at a fixed rate, never waiting for replies. Consumers wait in XREADGROUP … BLOCK. Latency counts from when an
 entry was due, so a server that holds up the producer does not hide it. An op is an acknowledged entry.`,
 			Uses:    []string{"rate", "shape", "consumers", "count"},
-			Default: with(func(s *Spec) { s.Rate, s.Consumers, s.Count = 1000, 1, 100 }),
+			Default: defaults(func(s *Spec) { s.Rate, s.Consumers, s.Count = 1000, 1, 100 }),
 		},
 		{
 			Name: "fill", make: newFill,
@@ -112,7 +124,7 @@ entry was due, so a server that holds up the producer does not hide it. An op is
 has from the system would not count.`,
 			Entries: "entries to append",
 			Uses:    []string{"conns", "pipeline", "shape", "streams", "entries", "groups"},
-			Default: with(func(s *Spec) { s.Conns, s.Pipeline, s.Streams, s.Entries = 4, 128, 1, 1_000_000 }),
+			Default: defaults(func(s *Spec) { s.Conns, s.Pipeline, s.Streams, s.Entries = 4, 128, 1, 1_000_000 }),
 		},
 	}
 }
