@@ -187,7 +187,7 @@ func (ln *Listener) welcome(fd int, sa unix.Sockaddr, path string) {
 		return
 	}
 	c.s = &session.Session{Conn: c, Local: loopback, Unix: path != ""}
-	c.s.W.Piece = wholeReply
+	c.s.W.Piece = pieceBytes
 	n.Join(c.s)
 	n.Stats.ConnectionsReceived++
 	l.joining = append(l.joining, c)

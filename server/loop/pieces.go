@@ -10,9 +10,8 @@ import (
 )
 
 const (
-	// wholeReply is the size at which a reply begins to be written in pieces.
-	wholeReply = 256 << 10
-	// pieceBytes is the size of a piece: it fits into a buffer that is used again.
+	// pieceBytes is the size of a piece, the first one included: it fits into a buffer that is used again. Larger ones are
+	// slower, for their memory is not in the cache.
 	pieceBytes = keepOut * 3 / 4
 	// turnBytes bounds the pieces of all replies in one round: it is what other clients wait for.
 	turnBytes = 256 << 10
