@@ -124,6 +124,9 @@ func (g *Group) checkSegment(seg *segment, c *counts) error {
 			}
 			wide[p.since] = true
 		}
+		if e.owner != 0 && g.table[e.owner] != nil && e.id.Less(g.table[e.owner].low) {
+			return fmt.Errorf("%v is below the lowest of its owner", e.id)
+		}
 		if e.owner == 0 {
 			unowned++
 			if id, ok := g.zone.Get(uint64(e.since)); !ok || id != e.id {

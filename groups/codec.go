@@ -237,7 +237,7 @@ func (d *decoder) group(g *Group) {
 		if e.owner == 0 {
 			unowned++
 		} else {
-			g.table[e.owner].pending++
+			g.table[e.owner].gain(e.id)
 		}
 		g.put(e)
 		before.id = e.id

@@ -1,5 +1,7 @@
 package groups
 
+import "github.com/streamd/streamd/stream"
+
 // Consumer is one consumer of a group. SeenMS and ActiveMS may be set by whoever may change the group. See the package
 // comment for how long a pointer to it is valid.
 type Consumer struct {
@@ -9,6 +11,15 @@ type Consumer struct {
 	name    []byte // never changes; shared by copies
 	number  uint32 // index in Group.table, at least 1
 	pending int64
+	low     stream.ID // it owns nothing below; meaningful while pending > 0
+}
+
+// gain counts the pending entry id, which becomes the consumer's.
+func (c *Consumer) gain(id stream.ID) {
+	if c.pending == 0 || id.Less(c.low) {
+		c.low = id
+	}
+	c.pending++
 }
 
 // consumerOverheadBytes estimates a consumer without its name.

@@ -77,7 +77,7 @@ func (g *Group) Put(id stream.ID, owner *Consumer, sinceMS, count int64) {
 	if g.table[owner.number] != owner {
 		panic("groups: owner is no consumer of this group")
 	}
-	owner.pending++
+	owner.gain(id)
 	g.put(entry{id: id, since: min(sinceMS, noSince-1), count: count, owner: owner.number})
 }
 
@@ -110,6 +110,9 @@ func (g *Group) Ack(id stream.ID) bool {
 		return false
 	}
 	seg = g.own(seg)
+	if owner := seg.owner(seg.slots[seg.head+i]); owner != 0 && g.table[owner].low == id {
+		g.table[owner].low, _ = id.Next()
+	}
 	g.forget(seg, i)
 	seg.remove(i)
 	g.pending--
