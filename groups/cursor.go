@@ -49,7 +49,7 @@ func (c *PendingCursor) SkipIdle(maxSinceMS int64) {
 }
 
 // Pending returns the entry that Next found.
-func (c *PendingCursor) Pending() Pending { return c.g.unpack(c.at) }
+func (c *PendingCursor) Pending() Pending { return c.g.unpack(&c.at) }
 
 // Next goes to the next entry and tells whether there is one.
 func (c *PendingCursor) Next() bool {
@@ -141,7 +141,7 @@ func (c *PendingCursor) nextIn(seg *segment) bool {
 		if c.owner != 0 && seg.owner(seg.slots[seg.head+i]) != c.owner {
 			continue
 		}
-		c.at = seg.load(i)
+		seg.read(i, &c.at)
 		if c.left > 0 {
 			c.left--
 		}

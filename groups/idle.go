@@ -187,8 +187,9 @@ func (w *walk) scan(seg *segment, f *front) {
 		rest, left = w.ranks[batchSize], true
 		w.ranks = w.ranks[:batchSize]
 	}
-	for _, r := range w.ranks {
-		w.batch = append(w.batch, seg.load(r.at))
+	w.batch = slices.Grow(w.batch, len(w.ranks))[:len(w.ranks)]
+	for i, r := range w.ranks {
+		seg.read(r.at, &w.batch[i])
 	}
 	if left {
 		f.next = position{rest.since, seg.idOf(seg.slots[seg.head+rest.at])}
@@ -232,7 +233,7 @@ func (w *walk) wasVisited(id stream.ID) bool {
 // visit hands out the batch; false when the visitor has enough.
 func (w *walk) visit(visit func(Pending) bool) bool {
 	for i := range w.batch {
-		if !visit(w.g.unpack(w.batch[i])) {
+		if !visit(w.g.unpack(&w.batch[i])) {
 			return false
 		}
 	}

@@ -50,7 +50,8 @@ func (g *Group) Get(id stream.ID) (Pending, bool) {
 	if !found {
 		return Pending{}, false
 	}
-	return g.unpack(seg.load(i)), true
+	e := seg.load(i)
+	return g.unpack(&e), true
 }
 
 // holds tells whether id is pending.
@@ -63,7 +64,7 @@ func (g *Group) holds(id stream.ID) bool {
 }
 
 // unpack gives the caller's view of e.
-func (g *Group) unpack(e entry) Pending {
+func (g *Group) unpack(e *entry) Pending {
 	if e.owner == 0 {
 		return Pending{ID: e.id, Count: e.count}
 	}

@@ -148,19 +148,25 @@ func (s *segment) above(id stream.ID) int {
 }
 
 // load unpacks the entry at i.
-func (s *segment) load(i int) entry {
+func (s *segment) load(i int) (e entry) {
+	s.read(i, &e)
+	return e
+}
+
+// read is load into a place: copying an entry just written costs more than writing it.
+func (s *segment) read(i int, e *entry) {
 	p := s.slots[s.head+i]
-	e := entry{id: s.idOf(p), count: int64(p.meta & wideCount), owner: p.meta >> countBits}
+	e.id.MS, e.id.Seq = s.lowMS+uint64(p.ms), s.lowSeq+uint64(p.seq)
+	e.count, e.owner = int64(p.meta&wideCount), p.meta>>countBits
 	switch {
 	case p.isWide():
-		w := s.wide[p.since]
+		w := &s.wide[p.since]
 		e.since, e.count, e.owner = w.since, w.count, w.owner
 	case e.owner == 0:
 		e.since = int64(p.since)
 	default:
 		e.since = s.lowSince + int64(p.since)
 	}
-	return e
 }
 
 // owner returns the consumer number of p, which is a slot of s.
