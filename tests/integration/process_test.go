@@ -3,6 +3,7 @@ package integration
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/streamd/streamd/resp"
 )
@@ -232,6 +235,31 @@ func (c *client) want(reply string, words ...string) {
 	}
 	if err := resp.Compare(want, got, false, map[string]string{}); err != nil {
 		c.t.Fatalf("%s: %v", strings.Join(words, " "), err)
+	}
+}
+
+// arrived waits until the server has read what was sent, and for a moment in which it can carry it out: with several event loops
+// it may otherwise take what another client sends later before it.
+func (c *client) arrived() error {
+	raw, err := c.conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return err
+	}
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		var unread int
+		var ioctl error
+		if err := raw.Control(func(fd uintptr) { unread, ioctl = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) }); err != nil {
+			return err
+		}
+		switch {
+		case ioctl != nil:
+			return ioctl
+		case unread == 0:
+			time.Sleep(5 * time.Millisecond)
+			return nil
+		case time.Since(start) > replyTimeout:
+			return errors.New("the server does not read")
+		}
 	}
 }
 

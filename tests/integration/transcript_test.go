@@ -207,7 +207,7 @@ func (p *player) step(s *step) error {
 		c.send(words...)
 	}
 	if s.kind == 's' {
-		return nil
+		return c.arrived()
 	}
 	if s.reply == "(nothing)" {
 		return c.silent()
