@@ -89,12 +89,12 @@ func TestHistogramShowsRedisBounds(t *testing.T) {
 	if got := h.Percentile(50); got != 1003 {
 		t.Errorf("p50 %d, want 1003", got)
 	}
-	h.Record(2 * time.Microsecond, 1)
+	h.Record(2*time.Microsecond, 1)
 	if got := h.Percentile(99.9); got != 2007 {
 		t.Errorf("p99.9 %d, want 2007", got)
 	}
 	for _, us := range []int{3, 6, 12, 25, 50, 100, 100} {
-		h.Record(time.Duration(us) * time.Microsecond, 1)
+		h.Record(time.Duration(us)*time.Microsecond, 1)
 	}
 	want(t, "steps", fmt.Sprint(h.Steps()), "[{1 1} {2 2} {4 3} {8 4} {16 5} {33 6} {66 7} {132 9}]")
 	h.Record(time.Hour, 1)

@@ -12,11 +12,11 @@ import (
 // share of the time. They are timed one by one as soon as somebody looks closer than this is good for: with MONITOR, or a
 // threshold of the slow log or the latency monitor below that of Redis's defaults.
 const (
-	sharedMost   = 16 // commands to a reading
-	quickArgs    = 32 // a command of more arguments,
-	quickBytes   = 16 << 10
-	closeMicros  = 10000 // slowlog-log-slower-than
-	closeMillis  = 10    // latency-monitor-threshold
+	sharedMost  = 16 // commands to a reading
+	quickArgs   = 32 // a command of more arguments,
+	quickBytes  = 16 << 10
+	closeMicros = 10000 // slowlog-log-slower-than
+	closeMillis = 10    // latency-monitor-threshold
 )
 
 // untimed are the commands that ended since the clock was last read.
