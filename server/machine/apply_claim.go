@@ -154,7 +154,8 @@ func (a *autoClaim) look(op *Op, s *stream.Stream, g *groups.Group) {
 		budget = count * autoClaimBudget
 	}
 	find := finder{s: s}
-	for at := g.Pendings(op.IDs[0]); at.Next(); budget-- {
+	at := g.Pendings(op.IDs[0])
+	for ; at.Next(); budget-- {
 		p := at.Pending()
 		if budget <= 0 || int64(len(a.found)+len(a.gone)) >= count {
 			a.next = p.ID

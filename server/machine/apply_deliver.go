@@ -196,7 +196,8 @@ func (d *delivery) fresh(claiming bool) int {
 		extra = 2 * intSize(0)
 	}
 	var rest *entryRest // what is delivered without being written
-	for c := d.s.Scan(from, stream.MaxID); d.room.more() && c.Next(); n++ {
+	c := d.s.Scan(from, stream.MaxID) // before the loop, which would copy it each time round
+	for ; d.room.more() && c.Next(); n++ {
 		if !d.room.admitEntry(&c, extra) {
 			break
 		}
@@ -290,7 +291,8 @@ func (d *delivery) history(after stream.ID) int {
 	}
 	n, find := 0, finder{s: d.s}
 	var rest historyRest // what is not written
-	for at := d.g.PendingsOf(d.to, from); d.room.more() && at.Next(); n++ {
+	at := d.g.PendingsOf(d.to, from)
+	for ; d.room.more() && at.Next(); n++ {
 		p := at.Pending()
 		there := find.find(p.ID)
 		if there && !d.room.admitEntry(&find.c, 0) || !there && !d.room.admit(goneSize(p.ID)) {

@@ -17,7 +17,7 @@ type backlog struct {
 }
 
 func newBacklog(tb testing.TB, n int) *backlog {
-	r := newRig(tb)
+	r := newRig(tb, "appendonly", "no")
 	r.clock = time.Now
 	b := &backlog{r: r, c: r.client("bench"), n: n}
 	value := strings.Repeat("x", 100)
@@ -53,7 +53,7 @@ func (b *backlog) turn(in []byte) {
 	b.r.endRound()
 }
 
-// BenchmarkGroups is what consumers do, from the read buffer to the replies and the log, without socket and disk; ns/entry is
+// BenchmarkGroups is what consumers do, from the read buffer to the replies, without socket and log; ns/entry is
 // what counts.
 func BenchmarkGroups(b *testing.B) {
 	const count, n = 100, 20_000
