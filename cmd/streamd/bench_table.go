@@ -86,7 +86,9 @@ func parameters(s bench.Spec) string {
 	number(int64(s.Consumers), "%s consumers in each group")
 	number(int64(s.Turn), "%s entries a turn")
 	number(int64(s.Count), "COUNT %s")
-	number(int64(s.Streams), "%s streams")
+	if s.Streams > 1 {
+		number(int64(s.Streams), "%s streams")
+	}
 	number(s.MaxLen, "MAXLEN ~ %s")
 	number(int64(s.Rate), "%s entries a second")
 	number(s.Entries, "%s entries")
