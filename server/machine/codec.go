@@ -151,26 +151,35 @@ func DecodeOp(src []byte, op *Op) (rest []byte, err error) {
 	if r.bad || present != op.present() || !op.wellFormed() {
 		return nil, ErrBadOp
 	}
-	return r.src, nil
+	return r.src[r.at:], nil
 }
 
-// reader takes fields off the front of src. After the first that does not fit bad is set and all others are zero.
+// reader takes fields off src from at on. After the first that does not fit bad is set and all others are zero.
 type reader struct {
 	src []byte
+	at  int
 	bad bool
 }
 
 func (r *reader) fail() uint64 {
-	r.src, r.bad = nil, true
+	r.src, r.at, r.bad = nil, 0, true
 	return 0
 }
 
 func (r *reader) uvarint() uint64 {
-	n, size := binary.Uvarint(r.src)
-	if size <= 0 || size > 1 && r.src[size-1] == 0 { // cut off, too large, or longer than need be
+	if r.at < len(r.src) && r.src[r.at] < 0x80 { // nearly all are small
+		r.at++
+		return uint64(r.src[r.at-1])
+	}
+	return r.longUvarint()
+}
+
+func (r *reader) longUvarint() uint64 {
+	n, size := binary.Uvarint(r.src[r.at:])
+	if size <= 0 || size > 1 && r.src[r.at+size-1] == 0 { // cut off, too large, or longer than need be
 		return r.fail()
 	}
-	r.src = r.src[size:]
+	r.at += size
 	return n
 }
 
@@ -191,7 +200,7 @@ func (r *reader) below(limit uint64) uint64 {
 // count reads how many items of at least size bytes follow.
 func (r *reader) count(limit, size uint64) uint64 {
 	n := r.uvarint()
-	if n == 0 || n > limit || n > uint64(len(r.src))/size {
+	if n == 0 || n > limit || n*size > uint64(len(r.src)-r.at) {
 		return r.fail()
 	}
 	return n
@@ -199,11 +208,11 @@ func (r *reader) count(limit, size uint64) uint64 {
 
 func (r *reader) bytes() []byte {
 	n := r.uvarint()
-	if n > maxOpBytes || n > uint64(len(r.src)) {
+	if n > maxOpBytes || n > uint64(len(r.src)-r.at) {
 		r.fail()
 		return nil
 	}
-	b := r.src[:n:n]
-	r.src = r.src[n:]
+	b := r.src[r.at : r.at+int(n) : r.at+int(n)]
+	r.at += int(n)
 	return b
 }

@@ -170,7 +170,11 @@ type Op struct {
 
 // Reset empties op for reuse, keeping its slices' room.
 func (op *Op) Reset() {
-	*op = Op{Args: op.Args[:0], IDs: op.IDs[:0], Marks: op.Marks[:0]}
+	op.Kind, op.DB, op.AtMS, op.Flags = 0, 0, 0, 0
+	op.Key, op.Group, op.Consumer = nil, nil, nil
+	op.Args, op.IDs, op.Marks = op.Args[:0], op.IDs[:0], op.Marks[:0]
+	op.N = [4]int64{}
+	op.Err, op.ErrAt = nil, 0
 }
 
 // Clone returns a copy that owns all its bytes: a parked command outlives its read buffer.
