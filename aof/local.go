@@ -16,8 +16,9 @@ const (
 	syncWeight = 8
 	// maxSample bounds what one slow sync adds to the average, in multiples of InlineSyncLimit, so that it is soon forgotten.
 	maxSample = 4
-	// maxGather bounds the gather window whatever the syncs cost.
-	maxGather = 5 * time.Millisecond
+	// The gather window is 1/gatherShare of what the last sync took, and at most maxGather.
+	gatherShare = 3
+	maxGather   = 5 * time.Millisecond
 )
 
 // Local is the Journal of one machine: a Log and a policy. One background goroutine syncs what Append does not.
@@ -31,8 +32,11 @@ type Local struct {
 	busy    atomic.Int32  // syncs under way
 	started atomic.Int64  // Unix ns, when the running sync began; 0: none
 	average atomic.Int64  // ns, moving average of sync times
+	written atomic.Int64  // bytes appended
 	delayed atomic.Int64
 	held    atomic.Bool // the running sync has made Durable stay behind
+	mu      sync.Mutex
+	recent  recent // guarded by mu
 	syncs   atomic.Int64
 
 	kick      chan struct{} // capacity 1
@@ -41,6 +45,14 @@ type Local struct {
 	reported  sync.Once // of the failure, to onError
 	closeOnce sync.Once
 	closeErr  error
+}
+
+// recent is what gather knows of the last sync.
+type recent struct {
+	ended  time.Time
+	took   time.Duration
+	synced int64 // of Local.written, before it began
+	expect int64 // what Local.written comes to once all that it released are back, with as much
 }
 
 // NewLocal starts a journal on the log. onDurable is called after each background sync with the watermark, and onError once,
@@ -70,6 +82,7 @@ func (j *Local) Append(frame []byte) (uint64, error) {
 	if err != nil {
 		return 0, j.failure(err)
 	}
+	j.written.Add(int64(len(frame)))
 	if j.Policy() != Always {
 		return index, nil
 	}
@@ -172,11 +185,15 @@ func (j *Local) failure(err error) error {
 }
 
 func (j *Local) timedSync() error {
-	start := j.log.opts.Now()
+	start, written := j.log.opts.Now(), j.written.Load()
 	j.started.Store(start.UnixNano())
 	err := j.log.Sync()
 	j.started.Store(0)
-	took := j.log.opts.Now().Sub(start)
+	end := j.log.opts.Now()
+	took := end.Sub(start)
+	j.mu.Lock()
+	j.recent = recent{ended: end, took: took, synced: written, expect: j.written.Load() + written - j.recent.synced}
+	j.mu.Unlock()
 	took = min(took, maxSample*j.log.opts.InlineSyncLimit)
 	old := j.average.Load()
 	j.average.Store(old + (int64(took)-old)/syncWeight)
@@ -198,14 +215,14 @@ func (j *Local) run() {
 			asked = true
 		case <-ticker.C:
 		}
-		for j.wanted(asked) {
+		for j.wanted(asked) && j.gather() {
 			if err := j.backgroundSync(); err != nil {
 				_ = j.failure(err)
 				<-j.stop // nothing can be made durable any more
 				return
 			}
 			asked = false
-			if j.Policy() != Always || !j.gather() {
+			if j.Policy() != Always {
 				break
 			}
 		}
@@ -236,18 +253,30 @@ func (j *Local) backgroundSync() error {
 	return nil
 }
 
-// gather waits a moment for the clients just answered to send their next commands, if others are waiting already: syncing for
-// those at once would split clients that wait for each reply into two halves that take turns. It reports whether to sync.
+// gather waits a moment for the clients that the last sync released to send their next commands: syncing at once for the first
+// of them, or for others that wait already, would split clients that wait for each reply into groups that take turns. It
+// reports whether to go on.
 func (j *Local) gather() bool {
-	if j.log.Written() == j.log.Synced() {
-		return false
-	}
-	timer := time.NewTimer(min(time.Duration(j.average.Load())/8, maxGather))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
+	if j.Policy() != Always {
 		return true
-	case <-j.stop:
-		return false
 	}
+	j.mu.Lock()
+	last := j.recent
+	j.mu.Unlock()
+	window := min(last.took/gatherShare, maxGather) - j.log.opts.Now().Sub(last.ended)
+	if window <= 0 || j.written.Load() >= last.expect {
+		return true
+	}
+	timer := time.NewTimer(window)
+	defer timer.Stop()
+	for j.written.Load() < last.expect {
+		select {
+		case <-j.kick: // something was appended
+		case <-timer.C:
+			return true
+		case <-j.stop:
+			return false
+		}
+	}
+	return true
 }
