@@ -128,7 +128,7 @@ func (c *conn) fill() {
 	}
 	c.makeRoom()
 	c.l.reads++
-	n, err := read(c.fd, c.in[len(c.in):cap(c.in)])
+	n, err := receive(c.fd, c.in[len(c.in):cap(c.in)])
 	switch {
 	case n > 0:
 		c.in = c.in[:len(c.in)+n]

@@ -169,6 +169,10 @@ func (ln *Listener) welcome(fd int, sa unix.Sockaddr, path string) {
 	if path == "" {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 		keepAlive(fd, l.settings.TCPKeepAlive())
+		if isLoopback(sa) {
+			// Nothing is congested here, and systems that default to BBR would pace each reply with a timer.
+			_ = unix.SetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_CONGESTION, "reno")
+		}
 	}
 	l.shard.Lock()
 	defer l.shard.Unlock()

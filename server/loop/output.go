@@ -98,7 +98,7 @@ func (c *conn) write() {
 			return
 		}
 		c.l.writes++
-		n, err := write(c.fd, c.out[c.sent:c.free])
+		n, err := send(c.fd, c.out[c.sent:c.free])
 		if n > 0 {
 			c.sent += n
 		}
