@@ -76,4 +76,31 @@ func (a ID) AppendRESP(b []byte) []byte {
 	return b[:len(b)+p+2]
 }
 
+// IDText writes ids of which neighbours mostly have the same MS: it keeps that part.
+type IDText struct {
+	ms   uint64
+	size int // of text in use; 0: nothing is kept yet
+	text [24]byte
+}
+
+// AppendRESP is ID.AppendRESP.
+func (t *IDText) AppendRESP(b []byte, a ID) []byte {
+	if a.MS != t.ms || t.size == 0 {
+		var text [maxIntText + wordSlack]byte
+		t.ms, t.size = a.MS, putDecimal(text[:], a.MS)
+		copy(t.text[:], text[:t.size])
+		t.text[t.size] = '-'
+		t.size++
+	}
+	size := t.size + digits(a.Seq)
+	b = slices.Grow(b, bulkSize(size)+len(t.text))
+	buf := b[len(b):cap(b)]
+	p := putHead(buf, '$', size)
+	*(*[len(t.text)]byte)(buf[p:]) = t.text
+	p += t.size
+	p += putDecimal(buf[p:], a.Seq)
+	buf[p], buf[p+1] = '\r', '\n'
+	return b[:len(b)+p+2]
+}
+
 func (a ID) String() string { return string(a.Append(nil)) }

@@ -18,7 +18,9 @@ func write(fd int, p []byte) (n int, err error) { return call(unix.SYS_WRITE, fd
 
 // receive and send are read and write for sockets, which spares the kernel's way through the file system.
 func receive(fd int, p []byte) (n int, err error) { return call(unix.SYS_RECVFROM, fd, p, 0) }
-func send(fd int, p []byte) (n int, err error)    { return call(unix.SYS_SENDTO, fd, p, unix.MSG_NOSIGNAL) }
+func send(fd int, p []byte) (n int, err error) {
+	return call(unix.SYS_SENDTO, fd, p, unix.MSG_NOSIGNAL)
+}
 
 // call makes a system call whose arguments are a descriptor, a buffer and its length, flags, and no address.
 func call(number uintptr, fd int, p []byte, flags uintptr) (int, error) {

@@ -195,7 +195,7 @@ func (d *delivery) fresh(claiming bool) int {
 	if claiming {
 		extra = 2 * intSize(0)
 	}
-	var rest *entryRest // what is delivered without being written
+	var rest *entryRest               // what is delivered without being written
 	c := d.s.Scan(from, stream.MaxID) // before the loop, which would copy it each time round
 	for ; d.room.more() && c.Next(); n++ {
 		if !d.room.admitEntry(&c, extra) {

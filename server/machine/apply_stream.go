@@ -63,7 +63,7 @@ func (m *Machine) applyXAdd(op *Op, w *resp.Writer) Result {
 		m.event(op.DB, 't', "xtrim", op.Key)
 	}
 	m.changed(op.DB, op.Key, Dirty|Ready)
-	appendID(w, id)
+	m.answerID(w, id)
 	return Changed
 }
 
@@ -90,7 +90,7 @@ func (m *Machine) repeated(o *object, op *Op, iid []byte, w *resp.Writer) bool {
 	idmp = o.stream.Idmp()
 	idmp.Expire(op.AtMS)
 	idmp.CountDuplicate()
-	appendID(w, id)
+	m.answerID(w, id)
 	return true
 }
 

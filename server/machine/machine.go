@@ -1,6 +1,9 @@
 package machine
 
-import "github.com/streamd/streamd/resp"
+import (
+	"github.com/streamd/streamd/resp"
+	"github.com/streamd/streamd/stream"
+)
 
 // Params are the settings that outcomes depend on. They are state, changed only by SetParams: a replica's own configuration
 // must not make it differ.
@@ -41,7 +44,8 @@ type Machine struct {
 	dues   []dueKey // scratch of DueKeys
 	dueBuf []byte   // the key that DueKeys shows
 	keyBuf []byte   // scratch of walks
-	replay Op       // of Replay
+	idText stream.IDText
+	replay Op // of Replay
 	auto   autoClaim
 }
 

@@ -179,3 +179,10 @@ func appendID(w *resp.Writer, id stream.ID) {
 		w.Buf = id.AppendRESP(w.Buf)
 	}
 }
+
+// answerID is appendID for ids of which one mostly has the time of the one before.
+func (m *Machine) answerID(w *resp.Writer, id stream.ID) {
+	if w != nil {
+		w.Buf = m.idText.AppendRESP(w.Buf, id)
+	}
+}
