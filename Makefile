@@ -1,4 +1,4 @@
-.PHONY: run build test check bench scale microbench docs
+.PHONY: run build test check bench scale microbench profile docs
 
 # REDIS is what to compare with: programs, separated by commas.
 REDIS ?= redis-server
@@ -23,6 +23,9 @@ bench: build ## compare with Redis, write docs/benchmarks.md: half an hour, Linu
 
 scale: build ## what growing costs, into docs/benchmarks.md: five minutes, 4 GiB of memory
 	bin/streamd bench scale --out docs/benchmarks.md
+
+profile: build ## record the profile that guides the compiler (cmd/streamd/default.pgo); after changes of the hot paths
+	packaging/record-profile bin/streamd
 
 microbench: ## micro-benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./resp ./stream ./groups ./aof ./server/...
