@@ -82,7 +82,7 @@ func OpenWith(st *settings.Settings, logger *slog.Logger, o Options) (*Server, e
 		logger.Info("data loaded", "keys", keys, "frames", report.Frames, "seconds", time.Since(start).Seconds())
 	}
 	s.shard = shard.New(shard.Options{
-		Node: node, Table: command.NewTable(), Log: s.log, Journal: s.journal, Logger: logger, Clock: o.Clock,
+		Node: node, Table: command.NewTable(), Log: s.log, Journal: s.journal, Logger: logger, Clock: o.Clock, Background: background,
 		Loaded: keys, Exit: s.Stop, Sooner: s.sooner, Changed: s.settingChanged,
 	})
 	s.checkDescriptors()

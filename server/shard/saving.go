@@ -106,7 +106,7 @@ func (sh *Shard) startSave(rewrite bool) error {
 	v.running, v.rewrite, v.started = true, rewrite, sh.clock()
 	v.done = make(chan struct{})
 	changes := sh.changes
-	go sh.runSave(im, changes)
+	sh.options.Background(func() { sh.runSave(im, changes) })
 	return nil
 }
 

@@ -26,6 +26,9 @@ type Options struct {
 	Exit func()
 	// Sooner is called when a deadline becomes the earliest one: the loop that ticks may have to wake for it.
 	Sooner func()
+	// Background runs what may take long, the writing of snapshots, on a goroutine of its own that gives way to all others; nil:
+	// an ordinary one.
+	Background func(func())
 	// Changed makes a setting that the server or its loops own take effect.
 	Changed func(name string) error
 }
@@ -83,6 +86,9 @@ func New(o Options) *Shard {
 	clock := o.Clock
 	if clock == nil {
 		clock = time.Now
+	}
+	if o.Background == nil {
+		o.Background = func(f func()) { go f() }
 	}
 	if o.Sooner == nil {
 		o.Sooner = func() {}
